@@ -1,0 +1,53 @@
+"""The one door into the core. Guests (cli, milepost_lsp, milepost_mcp) import from here only."""
+
+from milepost.api.views import (
+    Change,
+    Check,
+    Checkpoint,
+    Diff,
+    Entry,
+    EntryPage,
+    Evidence,
+    Goal,
+    HistoryEvent,
+    HistoryResult,
+    Hit,
+    Location,
+    NotCovered,
+    OutlineItem,
+    Project,
+    Refusal,
+    Restore,
+    SearchResult,
+    Verdict,
+)
+from milepost.api.workspace import Workspace, open_workspace
+from milepost.base.errors import MilepostError, Stopped, UserError, WorldError
+
+__all__ = [
+    "Change",
+    "Check",
+    "Checkpoint",
+    "Diff",
+    "Entry",
+    "EntryPage",
+    "Evidence",
+    "Goal",
+    "HistoryEvent",
+    "HistoryResult",
+    "Hit",
+    "Location",
+    "MilepostError",
+    "NotCovered",
+    "OutlineItem",
+    "Project",
+    "Refusal",
+    "Restore",
+    "SearchResult",
+    "Stopped",
+    "UserError",
+    "Verdict",
+    "Workspace",
+    "WorldError",
+    "open_workspace",
+]

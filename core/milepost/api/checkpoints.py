@@ -1,0 +1,192 @@
+"""Restore points as the guests see them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from milepost.api import views
+from milepost.base.errors import UserError
+from milepost.checkpoints import restore
+from milepost.checkpoints.patch import patch
+from milepost.checkpoints.store import ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from milepost.checkpoints.store import Snapshot, SnapshotStore, State
+
+MAX_PAGE = 200
+
+
+class Checkpoints:
+    """The restore points of a workspace."""
+
+    def __init__(self, store: SnapshotStore, actor: str) -> None:
+        self._store = store
+        self._actor = actor
+
+    def save(self, label: str = "") -> views.Checkpoint:
+        """Make a restore point of the files as they are. Durable when this returns."""
+        with self._store.exclusive():
+            return _checkpoint(self._store.take(label=label, actor=self._actor))
+
+    def page(self, *, limit: int = 20, before: int | None = None) -> tuple[views.Checkpoint, ...]:
+        """The newest restore points first; those older than `before`, when given."""
+        found = self._store.page(max(1, min(limit, MAX_PAGE)), before)
+        return tuple(map(_checkpoint, found))
+
+    def get(self, checkpoint_id: int) -> views.Checkpoint:
+        """One restore point. Raises UserError when there is none with this id."""
+        return _checkpoint(self._store.get(checkpoint_id))
+
+    def diff(self, from_id: int, to_id: int | None = None) -> views.Diff:
+        """How the files differ from one point to another, or to now."""
+        with self._store.exclusive():
+            end = self._end(from_id, to_id)
+        changes = _between(self._store, from_id, end)
+        return views.Diff(from_id, to_id, changes)
+
+    def patch(self, from_id: int, to_id: int | None, path: str) -> str:
+        """The unified diff of one file from one point to another, or to now."""
+        name = _name(path)
+        with self._store.exclusive():
+            end = self._end(from_id, to_id)
+        states = (self._store.state_at(from_id, name), self._store.state_at(end, name))
+        if states == (ABSENT, ABSENT):
+            raise UserError(f"{path} is at neither point; see the diff for the paths there are")
+        return patch(self._store, name, *states)
+
+    def preview(self, checkpoint_id: int, *, paths: Sequence[str] = ()) -> views.Restore:
+        """What a restore would do; nothing is touched. Its `plan` goes into `restore`."""
+        with self._store.exclusive():
+            outcome = restore.plan(
+                self._store, checkpoint_id, actor=self._actor, paths=_names(paths)
+            )
+        return _restore(outcome, applied=False, undo_id=None)
+
+    def restore(
+        self,
+        checkpoint_id: int,
+        *,
+        paths: Sequence[str] = (),
+        plan: str | None = None,
+        force: bool = False,
+    ) -> views.Restore:
+        """Bring the files back to a point. With the `plan` of a preview, a path that changed since
+        that preview is refused unless `force`. What was there is kept as a point of its own:
+        `undo_id`."""
+        since = None if plan is None else self._seen_by(plan)
+        return self._restore(checkpoint_id, _names(paths), since=since, force=force)
+
+    def undo(self) -> views.Restore:
+        """Take the newest restore back, and nothing else: a path that changed since the restore is
+        refused. Twice is redo. Raises UserError when there was no restore."""
+        last = self._store.newest_restore()
+        if last is None or last.before is None:
+            raise UserError("there is no restore to take back")
+        touched = tuple(self._store.between(last.before, last.id))
+        if not touched:
+            raise UserError("the newest restore changed no file, so there is nothing to take back")
+        return self._restore(last.before, touched, since=last.id, force=False)
+
+    def _restore(
+        self, checkpoint_id: int, names: Sequence[bytes], *, since: int | None, force: bool
+    ) -> views.Restore:
+        with self._store.exclusive():
+            outcome = restore.plan(
+                self._store,
+                checkpoint_id,
+                actor=self._actor,
+                paths=names,
+                since=since,
+                force=force,
+            )
+            restore.apply(self._store, outcome, actor=self._actor)
+        return _restore(outcome, applied=True, undo_id=outcome.now.id)
+
+    def _end(self, from_id: int, to_id: int | None) -> int:
+        """The id of the later end of a diff; a snapshot of now when there is none."""
+        self._store.get(from_id)
+        if to_id is not None:
+            return self._store.get(to_id).id
+        now = self._store.take(
+            label="seen by a diff",
+            actor=self._actor,
+            kind="automatic",
+            even_if_unchanged=False,
+        )
+        return now.id
+
+    def _seen_by(self, plan: str) -> int:
+        if not plan.isascii() or not plan.isdigit() or len(plan) > 18:
+            raise UserError("the plan is not one that a preview returned; preview again")
+        return self._store.get(int(plan)).id
+
+
+def _between(store: SnapshotStore, from_id: int, to_id: int) -> tuple[views.Change, ...]:
+    backwards = to_id < from_id
+    ends = store.between(min(from_id, to_id), max(from_id, to_id))
+    return _changes(
+        (name, new, old) if backwards else (name, old, new)
+        for name, (old, new) in sorted(ends.items())
+    )
+
+
+def _changes(steps: Iterable[tuple[bytes, State, State]]) -> tuple[views.Change, ...]:
+    return tuple(views.Change(_shown(name), _kind(old, new)) for name, old, new in steps)
+
+
+def _kind(old: State, new: State) -> str:
+    if old.mode is None:
+        return "added"
+    if new.mode is None:
+        return "deleted"
+    if stat.S_IFMT(old.mode) != stat.S_IFMT(new.mode):
+        return "type"
+    return "mode" if old.blob == new.blob and old.mode != new.mode else "modified"
+
+
+def _names(paths: Sequence[str]) -> tuple[bytes, ...]:
+    return tuple(map(_name, paths))
+
+
+def _name(path: str) -> bytes:
+    """A path as a caller gives it, as bytes relative to the root."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if path.startswith("/") or ".." in parts or not parts or "\0" in path:
+        raise UserError(f"{path!r} is not a path inside the project; give it relative to the root")
+    try:
+        return os.fsencode("/".join(parts))
+    except UnicodeEncodeError:
+        raise UserError("a path holds half of a surrogate pair; send whole characters") from None
+
+
+def _shown(name: bytes) -> str:
+    return name.decode("utf-8", "backslashreplace")
+
+
+def _restore(outcome: restore.Outcome, *, applied: bool, undo_id: int | None) -> views.Restore:
+    return views.Restore(
+        checkpoint_id=outcome.target.id,
+        applied=applied,
+        changes=_changes((step.name, step.now, step.then) for step in outcome.steps),
+        refused=tuple(views.Refusal(_shown(name), reason) for name, reason in outcome.refused),
+        undo_id=undo_id,
+        plan=str(outcome.now.id),
+    )
+
+
+def _checkpoint(snapshot: Snapshot) -> views.Checkpoint:
+    return views.Checkpoint(
+        id=snapshot.id,
+        label=snapshot.label,
+        actor=snapshot.actor,
+        created_at=snapshot.at,
+        files_changed=snapshot.files_changed,
+        files_total=snapshot.files_total,
+        tree_hash=snapshot.tree_hash,
+        not_covered=tuple(views.NotCovered(*pair) for pair in snapshot.left_out),
+        not_covered_total=snapshot.left_out_total,
+    )

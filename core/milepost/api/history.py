@@ -1,0 +1,54 @@
+"""History as the guests see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from milepost.api import views
+
+if TYPE_CHECKING:
+    from milepost.history.log import Event, HistoryLog
+
+MAX_RESULTS = 100
+
+
+class History:
+    """What was done in the project, by anyone."""
+
+    def __init__(self, log: HistoryLog, actor: str, session: str) -> None:
+        self._log = log
+        self._actor = actor
+        self._session = session
+
+    def record(self, action: str, request: str, reply: str, *, failed: bool = False) -> None:
+        """Append what the caller just did to the history."""
+        self._log.record(
+            session=self._session,
+            actor=self._actor,
+            action=action,
+            request=request,
+            reply=reply,
+            failed=failed,
+        )
+
+    def search(self, query: str, *, limit: int = 10) -> views.HistoryResult:
+        """The events that answer `query`, best first; for an empty query the newest."""
+        events = self._log.search(query, max(1, min(limit, MAX_RESULTS)))
+        searched = self._log.count()
+        advice = None
+        if not events:
+            advice = f"none of {searched} events holds any of these words; try others or none"
+        return views.HistoryResult(query, tuple(map(_event, events)), searched, advice)
+
+
+def _event(event: Event) -> views.HistoryEvent:
+    return views.HistoryEvent(
+        id=event.id,
+        at=event.at,
+        session=event.session,
+        actor=event.actor,
+        action=event.action,
+        request=event.request,
+        reply=event.reply,
+        failed=event.failed,
+    )

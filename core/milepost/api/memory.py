@@ -1,0 +1,222 @@
+"""Memory as the guests see it: the project's own and the one across projects, as one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from milepost.api import views
+from milepost.base.errors import UserError
+from milepost.memory import document as documents
+from milepost.memory.entry import SCOPES, SECTIONS
+from milepost.memory.store import no_such_entry
+
+if TYPE_CHECKING:
+    from milepost.memory.document import Document
+    from milepost.memory.entry import Entry
+    from milepost.memory.store import MemoryStore
+
+# More results than this are no longer read; whoever wants all asks for pages.
+MAX_RESULTS = 100
+
+
+class Memory:
+    """What is remembered. Ids are those of entries, whichever scope they are in."""
+
+    def __init__(self, stores: tuple[MemoryStore, ...], actor: str) -> None:
+        self._stores = stores
+        self._actor = actor
+
+    def add(
+        self,
+        text: str,
+        *,
+        kind: str = "knowledge",
+        scope: str = "project",
+        status: str = "unverified",
+        anchors: tuple[str, ...] = (),
+    ) -> views.Entry:
+        """Remember `text`. `anchors` are paths in the project, or path#symbol. Durable when this
+        returns. Raises UserError when an argument is wrong."""
+        (store,) = self._scoped(scope)
+        return _entry(store.add(text, kind, status, self._actor, tuple(anchors)))
+
+    def update(
+        self,
+        entry_id: str,
+        *,
+        text: str | None = None,
+        kind: str | None = None,
+        status: str | None = None,
+    ) -> views.Entry:
+        """Change what is given of an entry. Raises UserError when there is no such entry."""
+        store = self._store_of(entry_id)
+        return _entry(store.update(entry_id, text=text, kind=kind, status=status))
+
+    def supersede(self, entry_id: str, text: str, *, kind: str | None = None) -> views.Entry:
+        """Put a new entry in the place of an old one, which stays in the file, marked and hidden
+        from searches. Returns the new one."""
+        return _entry(self._store_of(entry_id).supersede(entry_id, text, kind, self._actor))
+
+    def forget(self, entry_id: str) -> views.Entry:
+        """Take an entry out of the file. Returns what it was."""
+        return _entry(self._store_of(entry_id).forget(entry_id))
+
+    def get(self, entry_id: str) -> views.Entry:
+        """The entry with this id. Raises UserError when there is none."""
+        for store in self._stores:
+            found = store.get(entry_id)
+            if found is not None:
+                return _entry(found)
+        raise UserError(no_such_entry(entry_id))
+
+    def locate(self, entry_id: str) -> views.Location:
+        """Where an entry stands. Raises UserError when there is none."""
+        for store in self._stores:
+            span = store.span(entry_id)
+            if span is not None:
+                return views.Location(str(store.path), span.line, span.end_line)
+        raise UserError(no_such_entry(entry_id))
+
+    def page(
+        self,
+        *,
+        scope: str | None = None,
+        kind: str | None = None,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> views.EntryPage:
+        """Part of all entries, in file order, the project's before the global ones."""
+        found = [
+            entry
+            for store in self._scoped(scope)
+            for entry in store.all()
+            if kind in (None, entry.kind)
+        ]
+        offset, limit = max(0, offset), max(1, min(limit, MAX_RESULTS))
+        end = offset + limit
+        page = tuple(map(_entry, found[offset:end]))
+        return views.EntryPage(page, len(found), end if end < len(found) else None)
+
+    def search(
+        self,
+        query: str,
+        *,
+        kind: str | None = None,
+        scope: str | None = None,
+        limit: int = 10,
+        include_superseded: bool = False,
+    ) -> views.SearchResult:
+        """The entries that answer `query`, best first; plain words, in any language."""
+        stores = self._scoped(scope)
+        scored = [
+            pair
+            for store in stores
+            for pair in store.search(query, kind=kind, include_superseded=include_superseded)
+        ]
+        scored.sort(key=lambda pair: -pair[0])
+        best = scored[: max(1, min(limit, MAX_RESULTS))]
+        searched = sum(store.count() for store in stores)
+        return views.SearchResult(
+            query=query,
+            hits=tuple(views.Hit(_entry(entry), round(score, 3)) for score, entry in best),
+            entries_searched=searched,
+            scopes=tuple(store.scope for store in stores),
+            advice=None if best else _advice(searched, kind=kind, scope=scope),
+        )
+
+    def about(
+        self, symbol: str, *, path: str | None = None, limit: int = 5
+    ) -> tuple[views.Entry, ...]:
+        """Entries that name `symbol` as it is written. When `path` is given, those that are
+        anchored to it there come first."""
+        if not symbol.strip():
+            return ()
+        found = [entry for store in self._stores for entry in store.naming(symbol)]
+        if path is not None:
+            here = f"{path}#{symbol}"
+            found.sort(key=lambda entry: here not in entry.anchors)
+        return tuple(map(_entry, found[:limit]))
+
+    def file(self, scope: str = "project") -> str:
+        """The absolute path of a scope's memory file, which may not exist yet."""
+        (store,) = self._scoped(scope)
+        return str(store.path)
+
+    def files(self) -> tuple[str, ...]:
+        """The absolute paths of all memory files."""
+        return tuple(str(store.path) for store in self._stores)
+
+    def outline(self, text: str) -> tuple[views.OutlineItem, ...]:
+        """The headings and entries of a memory file's text, such as an unsaved buffer's."""
+        return tuple(_outline(documents.parse_text(text)))
+
+    def refresh(self) -> int:
+        """Bring the indexes level with the files; how many entries were new, changed or gone."""
+        return sum(store.refresh() for store in self._stores)
+
+    def check(self) -> tuple[str, ...]:
+        """Compare files and indexes entry by entry; a sentence for each scope that differs."""
+        return tuple(
+            f"the index of {store.path} has {rows} rows for {entries} entries"
+            for store in self._stores
+            for rows, entries in [store.counts()]
+            if rows != entries
+        )
+
+    def _scoped(self, scope: str | None) -> tuple[MemoryStore, ...]:
+        if scope is None:
+            return self._stores
+        found = tuple(store for store in self._stores if store.scope == scope)
+        if not found:
+            raise UserError(f"there is no scope {scope!r}; use one of {', '.join(SCOPES)}")
+        return found
+
+    def _store_of(self, entry_id: str) -> MemoryStore:
+        for store in self._stores:
+            if store.get(entry_id) is not None:
+                return store
+        raise UserError(no_such_entry(entry_id))
+
+
+def kinds() -> tuple[str, ...]:
+    """The kinds that an entry can be given."""
+    return tuple(SECTIONS)
+
+
+def _outline(document: Document) -> list[views.OutlineItem]:
+    entries = {entry.block.start: entry for entry in document.entries}
+    items: list[views.OutlineItem] = []
+    line = 0
+    last = 0
+    for block in document.blocks:
+        line += document.text.count("\n", last, block.start)
+        last = block.start
+        end_line = line + max(1, document.text.count("\n", block.start, block.end))
+        entry = entries.get(block.start)
+        if block.kind == "heading":
+            items.append(views.OutlineItem(block.level, block.title, line, end_line, None))
+        elif entry is not None:
+            title = documents.visible(entry.text.split("\n", 1)[0])
+            items.append(views.OutlineItem(0, title, line, end_line, entry.id))
+    return items
+
+
+def _advice(searched: int, *, kind: str | None, scope: str | None) -> str:
+    if searched == 0:
+        return "nothing is remembered here yet"
+    narrowed = " without kind or scope" if kind or scope else ""
+    return f"none of {searched} entries holds any of these words; try others{narrowed}"
+
+
+def _entry(entry: Entry) -> views.Entry:
+    return views.Entry(
+        id=entry.id,
+        text=entry.text,
+        kind=entry.kind,
+        status=entry.status,
+        scope=entry.scope,
+        source=entry.source,
+        created_at=entry.created_at,
+        anchors=entry.anchors,
+        superseded_by=entry.superseded_by,
+    )

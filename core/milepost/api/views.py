@@ -1,0 +1,222 @@
+"""What the guests see: frozen plain values, made of str, int, bool, float and tuples.
+
+No room's own type passes this door, so a room can change its insides without the servers
+noticing. Times are ISO 8601 in UTC to the second (`2026-11-22T09:30:00Z`); paths inside a project
+are relative to its root with forward slashes; bytes that are not UTF-8 are shown with `\\xNN`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The project a workspace was opened on."""
+
+    id: str
+    name: str
+    root: str
+    data_dir: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One remembered thing. `kind` is context, rule, decision, knowledge or note; `status` is
+    stated, confirmed, unverified or superseded; `scope` is project or global."""
+
+    id: str
+    text: str
+    kind: str
+    status: str
+    scope: str
+    source: str
+    created_at: str | None
+    anchors: tuple[str, ...]
+    superseded_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where an entry stands: an absolute path and zero-based lines, `end_line` excluded."""
+
+    path: str
+    line: int
+    end_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineItem:
+    """A heading (`level` 1 to 6) or an entry (`level` 0, with its id) of a memory file."""
+
+    level: int
+    title: str
+    line: int
+    end_line: int
+    entry_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A search result: higher `score` is better, comparable within one search only."""
+
+    entry: Entry
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What a search found, and over how many entries it looked; `advice` is set when it found
+    nothing and says how to widen."""
+
+    query: str
+    hits: tuple[Hit, ...]
+    entries_searched: int
+    scopes: tuple[str, ...]
+    advice: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """Part of the entries in file order; `next_offset` is None at the end."""
+
+    entries: tuple[Entry, ...]
+    total: int
+    next_offset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotCovered:
+    """A path that a snapshot leaves out, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A restore point. `files_changed` counts against the point before it."""
+
+    id: int
+    label: str
+    actor: str
+    created_at: str
+    files_changed: int
+    files_total: int
+    tree_hash: str
+    not_covered: tuple[NotCovered, ...]
+    not_covered_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How one path differs: `kind` is added, modified, deleted, mode or type."""
+
+    path: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """The changes from one point to another (`to_id` None: to the files as they are now)."""
+
+    from_id: int
+    to_id: int | None
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A path that a restore left alone, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """A restore, previewed (`applied` False) or done. `changes` are what it does to the files
+    (`added` comes back, `deleted` goes). `undo_id` is the point that takes the restore back."""
+
+    checkpoint_id: int
+    applied: bool
+    changes: tuple[Change, ...]
+    refused: tuple[Refusal, ...]
+    undo_id: int | None
+    plan: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A command that must end with `expect_exit` within `timeout_s` seconds."""
+
+    command: str
+    expect_exit: int
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What Milepost saw when it ran a check. `exit_code` is None when the command was stopped."""
+
+    id: str
+    command: str
+    exit_code: int | None
+    passed: bool
+    timed_out: bool
+    duration_ms: int
+    output_tail: str
+    output_bytes: int
+    output_sha256: str
+    tree_hash: str
+    started_at: str
+    reused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A condition for "done". `state` is active, paused, blocked, budget-limited, met or
+    abandoned; `verdict` is the newest one, or None before the first verification."""
+
+    id: str
+    condition: str
+    checks: tuple[Check, ...]
+    state: str
+    source: str
+    created_at: str
+    verdict: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`verdict` is met, not_met, impossible or unverifiable; `missing` says what not_met lacks."""
+
+    goal: Goal
+    verdict: str
+    reason: str
+    missing: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEvent:
+    """Something that was done in the project: a tool call, an editor command, a CLI command."""
+
+    id: int
+    at: str
+    session: str
+    actor: str
+    action: str
+    request: str
+    reply: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryResult:
+    """What a history search found, newest first, and how many events were searched."""
+
+    query: str
+    events: tuple[HistoryEvent, ...]
+    events_searched: int
+    advice: str | None

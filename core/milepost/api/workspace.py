@@ -1,0 +1,79 @@
+"""A project opened for one caller: its memory, restore points, goals and history.
+
+Everything here blocks and is thread-safe. Nothing is opened before it is used, so that opening a
+workspace costs a few stat calls.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from milepost.api import views
+from milepost.api.checkpoints import Checkpoints
+from milepost.api.goals import Goals
+from milepost.api.history import History
+from milepost.api.memory import Memory
+from milepost.base.ids import new_id
+from milepost.checkpoints.store import SnapshotStore
+from milepost.config import paths, projects
+from milepost.goals.ledger import Ledger
+from milepost.history.log import HistoryLog
+from milepost.memory.store import MemoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Workspace:
+    """One project, seen by one `actor` in one `session`."""
+
+    def __init__(self, resolved: projects.ProjectPaths, actor: str, session: str) -> None:
+        self.project = views.Project(
+            id=resolved.id,
+            name=resolved.root.name,
+            root=str(resolved.root),
+            data_dir=str(resolved.data_dir),
+        )
+        self.actor = actor
+        self.session = session
+        own = MemoryStore(resolved.data_dir, "project", f"Memory of {resolved.root.name}")
+        shared = MemoryStore(paths.global_dir(), "global", "Memory across projects")
+        snapshots = SnapshotStore(resolved.root, resolved.worktree_dir)
+        ledger = Ledger(resolved.data_dir)
+        log = HistoryLog(resolved.data_dir)
+        self.memory = Memory((own, shared), actor)
+        self.checkpoints = Checkpoints(snapshots, actor)
+        self.goals = Goals(ledger, snapshots, actor)
+        self.history = History(log, actor, session)
+        self._databases = (
+            own.index.database,
+            shared.index.database,
+            snapshots.database,
+            ledger.database,
+            log.database,
+        )
+
+    def notices(self) -> tuple[str, ...]:
+        """What the user should hear about the project's data; each is told once."""
+        return tuple(notice for base in self._databases for notice in base.take_notices())
+
+    def close(self) -> None:
+        """Close all databases. The workspace may be used again; it opens what it needs."""
+        for database in self._databases:
+            database.close()
+
+
+def open_workspace(
+    explicit: str | None = None,
+    *,
+    candidates: Sequence[str] = (),
+    actor: str,
+    session: str | None = None,
+) -> Workspace:
+    """Open the project that is meant: `explicit`, else `MILEPOST_PROJECT`, else the first of
+    `candidates` (folders that a client offers) that can be one, else the current folder.
+
+    `actor` goes into everything that is remembered or recorded, such as `user:neovim` or
+    `mcp:codex`. Raises UserError when there is no project, and says how to name one.
+    """
+    return Workspace(projects.resolve(explicit, candidates), actor, session or new_id())

@@ -1,0 +1,1 @@
+"""What every room stands on: errors, ids, clock, files, locks, SQLite and processes."""

@@ -1,0 +1,154 @@
+"""Files that survive a kill and are shared between processes: durable writes and OS locks."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from milepost.base.errors import WorldError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+# A writer holds a lock for milliseconds; only a stopped process (a debugger, a frozen disk) holds
+# one for longer, and then a clear refusal beats a hang.
+LOCK_TIMEOUT_S = 20.0
+
+_LOCK_POLL_MIN_S = 0.0005
+_LOCK_POLL_MAX_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What tells that a file changed without reading it. The change time and the inode catch a
+    rewrite of equal size within one tick of the modification time."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+def signature(path: Path) -> Signature | None:
+    """The signature of the file at `path`, or None when there is none."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return Signature(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+
+
+def make_private_dir(path: Path) -> None:
+    """Make `path` and its missing parents, readable by the owner only.
+
+    Raises WorldError when it cannot be made.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o700)
+    except OSError as error:
+        message = f"cannot make the folder {path} ({error.strerror}); check its owner and its disk"
+        raise WorldError(message) from error
+
+
+def write_durably(path: Path, data: bytes, *, mode: int = 0o600) -> Signature | None:
+    """Replace `path` with `data` so that after a crash it holds the old bytes or the new, whole.
+
+    Returns the signature of what was written, or None when someone has already written again. A
+    symbolic link is followed, so that the link stays. Raises WorldError when it cannot write.
+    """
+    target = Path(os.path.realpath(path))
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            ours = os.fstat(file.fileno())
+        Path(temporary).replace(target)
+        temporary = None
+        _sync_dir(target.parent)
+    except OSError as error:
+        message = f"cannot write {path} ({error.strerror}); nothing was changed"
+        raise WorldError(message) from error
+    else:
+        # The rename set the change time, so only the rest can be compared.
+        found = signature(target)
+        is_ours = found is not None and (found.inode, found.size, found.mtime_ns) == (
+            ours.st_ino, ours.st_size, ours.st_mtime_ns
+        )  # fmt: skip
+        return found if is_ours else None
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, timeout_s: float = LOCK_TIMEOUT_S) -> Generator[None]:
+    """Hold the exclusive OS lock on `path` (made when missing). It dies with its process.
+
+    Two threads of one process exclude each other too, because each opens the file anew. Raises
+    WorldError when the lock is not had within `timeout_s`.
+    """
+    make_private_dir(path.parent)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        message = f"cannot open the lock {path} ({error.strerror}); check its owner and its disk"
+        raise WorldError(message) from error
+    try:
+        _wait_for(handle, path, timeout_s)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _wait_for(handle: int, path: Path, timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    pause = _LOCK_POLL_MIN_S
+    while not _try_lock(handle):
+        if time.monotonic() > deadline:
+            message = f"another process has held {path} for {timeout_s:.0f} s; stop it or try again"
+            raise WorldError(message)
+        time.sleep(pause)
+        pause = min(pause * 2, _LOCK_POLL_MAX_S)
+
+
+if os.name == "nt":  # pragma: no cover
+    import msvcrt
+
+    def _try_lock(handle: int) -> bool:
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except OSError:
+            return False
+        return True
+
+    def _sync_dir(path: Path) -> None:
+        """Windows has no way to sync a folder; its rename is journalled."""
+
+else:
+    import fcntl
+
+    def _try_lock(handle: int) -> bool:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _sync_dir(path: Path) -> None:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,40 @@
+"""Ids that a person can read aloud: lower-case Crockford base 32, without i, l, o and u.
+
+Source of the alphabet: Douglas Crockford, "Base 32".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+# 50 bits: among a million entries a clash has a chance of one in two thousand, and makers of ids
+# look for clashes before they use one.
+_LENGTH = 10
+
+_ID = re.compile(r"[0-9a-z]{4,32}")
+
+
+def new_id() -> str:
+    """A random id of ten characters."""
+    return _encode(secrets.randbits(_LENGTH * 5))
+
+
+def derived_id(content: str, occurrence: int) -> str:
+    """The id of something that carries none: the same content at the same occurrence (0, 1, ...)
+    always gets the same id. Undecodable bytes in `content` may stand as surrogates."""
+    digest = hashlib.sha256(content.encode("utf-8", "surrogatepass"))
+    digest.update(f"\0{occurrence}".encode())
+    return _encode(int.from_bytes(digest.digest()[:8], "big") >> (64 - _LENGTH * 5))
+
+
+def looks_like_id(text: str) -> bool:
+    """Whether `text` can be an id at all; used to tell a typing error from a forgotten entry."""
+    return _ID.fullmatch(text) is not None
+
+
+def _encode(number: int) -> str:
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range((_LENGTH - 1) * 5, -1, -5))

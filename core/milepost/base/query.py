@@ -1,0 +1,58 @@
+"""From a question in plain words to an FTS5 expression that finds something.
+
+A user's words handed straight to MATCH are joined by AND and find nothing, and a stray quote or
+`NEAR` makes them an error. So: words and the parts of compound names, stop words out, each term
+quoted, all joined by OR; ranking sorts out the rest.
+"""
+
+from __future__ import annotations
+
+import re
+
+# A question of more terms than this gains nothing from the rest and costs as much again.
+MAX_TERMS = 32
+
+_WORD = re.compile(r"\w+")
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+
+_STOP_WORDS = frozenset(
+    (
+        "a about am an and any are as at be been but by can could did do does doing for from had "
+        "has have how i if in into is it its me my of on or our shall should so some such than "
+        "that the their them then there these they this those to us was we were what when where "
+        "which who whom why will with would you your"
+    ).split()
+)
+
+
+def terms(question: str) -> tuple[str, ...]:
+    """The distinct terms to look for, in lower case; stop words only when there is nothing else."""
+    words = [word for word in _WORD.findall(question) if word.strip("_")]
+    found: dict[str, None] = {}
+    for word in words:
+        if word.lower() not in _STOP_WORDS:
+            found[word.lower()] = None
+            found.update(dict.fromkeys(parts(word)))
+    if not found:
+        found.update((word.lower(), None) for word in words)
+    return tuple(found)[:MAX_TERMS]
+
+
+def match_expression(question: str) -> str | None:
+    """The FTS5 expression for `question`; None when it holds no word at all."""
+    found = terms(question)
+    return " OR ".join(f'"{term}"' for term in found) or None
+
+
+def parts(word: str) -> tuple[str, ...]:
+    """The parts of a camelCase or snake_case name, in lower case; nothing for a simple word."""
+    found = tuple(part.lower() for part in _PARTS.findall(word))
+    return found if len(found) > 1 else ()
+
+
+def parts_of_text(text: str) -> str:
+    """The parts of all compound names in `text`, for a column of their own."""
+    found: dict[str, None] = {}
+    for word in _WORD.findall(text):
+        found.update(dict.fromkeys(parts(word)))
+    return " ".join(found)

@@ -1,0 +1,192 @@
+"""SQLite opened the one right way.
+
+Every process of the machine may have the same file open: WAL lets readers go on while one writes,
+the busy timeout makes writers queue, and BEGIN IMMEDIATE takes the write lock before the first
+read, so a transaction never fails half-way for having read too early. Connections belong to their
+thread. A database that SQLite calls malformed is put aside and made anew, and that is said aloud.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+from typing import TYPE_CHECKING, Literal
+
+from milepost.base.clock import utc_now
+from milepost.base.errors import WorldError
+from milepost.base.files import locked, make_private_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+    from pathlib import Path
+
+# Longer than any transaction of ours, shorter than the patience of an MCP client.
+BUSY_TIMEOUT_MS = 15_000
+
+# A check reads the whole file; below this size that costs some ten milliseconds.
+CHECKED_AT_OPEN_BYTES = 8 * 1024 * 1024
+
+
+class Database:
+    """One SQLite file with numbered migrations.
+
+    `migrations` are SQL scripts; the file's `user_version` tells how many have run.
+    `durability` FULL survives a power cut at every commit; NORMAL may lose the last commits then
+    (never on a kill) and is for what can be rebuilt. `loss` ends the notice of a quarantine: what
+    is gone, or how it comes back.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        migrations: Sequence[str],
+        *,
+        durability: Literal["FULL", "NORMAL"],
+        loss: str,
+    ) -> None:
+        self._path = path
+        self._migrations = migrations
+        self._durability = durability
+        self._loss = loss
+        self._mine = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+        self._ready = False
+        self._notices: list[str] = []
+
+    @contextlib.contextmanager
+    def reading(self) -> Generator[sqlite3.Connection]:
+        """This thread's connection, for queries."""
+        with self._words_for_failures():
+            yield self._connection()
+
+    @contextlib.contextmanager
+    def writing(self) -> Generator[sqlite3.Connection]:
+        """This thread's connection inside BEGIN IMMEDIATE; committed at the end, rolled back on
+        any exception."""
+        with self._words_for_failures():
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+
+    def take_notices(self) -> tuple[str, ...]:
+        """What the user should hear about this file; each is told once."""
+        with self._guard:
+            notices, self._notices = tuple(self._notices), []
+        return notices
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._guard:
+            for connection in self._opened:
+                connection.close()
+            self._opened.clear()
+            self._mine = threading.local()
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._mine, "connection", None)
+        if connection is None:
+            with self._guard:
+                if not self._ready:
+                    self._prepare()
+                    self._ready = True
+                connection = self._connect()
+                self._opened.append(connection)
+                self._mine.connection = connection
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        # check_same_thread is off only so that `close` may end other threads' connections.
+        connection = sqlite3.connect(
+            self._path,
+            timeout=BUSY_TIMEOUT_MS / 1000,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={self._durability}")
+        connection.execute("PRAGMA foreign_keys=ON")
+        return connection
+
+    def _prepare(self) -> None:
+        """Make, check and migrate the file, one process at a time."""
+        make_private_dir(self._path.parent)
+        with locked(self._path.with_name(self._path.name + ".lock")):
+            try:
+                self._migrate()
+            except sqlite3.DatabaseError as error:
+                if not _is_damage(error):
+                    raise
+                self._quarantine(error)
+                self._migrate()
+
+    def _migrate(self) -> None:
+        if not self._path.exists():
+            os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600))
+        with contextlib.closing(self._connect()) as connection:
+            if self._path.stat().st_size <= CHECKED_AT_OPEN_BYTES:
+                verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+                if verdict != "ok":
+                    raise sqlite3.DatabaseError(f"malformed: {verdict}")
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > len(self._migrations):
+                raise WorldError(
+                    f"{self._path} was written by a newer Milepost (schema {version}, this one "
+                    f"knows {len(self._migrations)}); upgrade Milepost and try again"
+                )
+            for number in range(version, len(self._migrations)):
+                connection.executescript(
+                    f"BEGIN IMMEDIATE;\n{self._migrations[number]}\n"
+                    f"PRAGMA user_version={number + 1};\nCOMMIT;"
+                )
+
+    def _quarantine(self, error: sqlite3.DatabaseError) -> None:
+        stamp = utc_now().replace(":", "")
+        aside = self._path.with_name(f"{self._path.name}.corrupt-{stamp}")
+        for suffix in ("", "-wal", "-shm"):
+            part = self._path.with_name(self._path.name + suffix)
+            if part.exists():
+                part.rename(aside.with_name(aside.name + suffix))
+        self._notices.append(
+            f"{self._path.name} was damaged ({error}); it was put aside as {aside.name}. "
+            f"{self._loss}"
+        )
+
+    @contextlib.contextmanager
+    def _words_for_failures(self) -> Generator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if _is_ours(error):
+                raise
+            if _is_damage(error):
+                # The next call quarantines it; this one must not pretend.
+                self.close()
+                self._ready = False
+                message = f"{self._path} is damaged ({error}); call again, it will be put aside"
+                raise WorldError(message) from error
+            message = f"cannot use {self._path} ({error}); check the disk and who else uses it"
+            raise WorldError(message) from error
+
+
+def _is_ours(error: sqlite3.DatabaseError) -> bool:
+    """Whether the error is a bug in our SQL or our use of it."""
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+        return True
+    return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISUSE)
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return str(error).startswith("malformed")

@@ -1,0 +1,136 @@
+"""Which paths a snapshot covers.
+
+Covered is every file that git would not ignore, read from `.gitignore` files, `.git/info/exclude`
+and `.milepostignore` without running git. Never covered: version control's own folders, folders
+that tools fill and can fill again, and files that by their name hold secrets; each of these is
+listed with its reason, so that nobody believes it could come back.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from pathspec import GitIgnoreSpec
+
+# A restore writes a file under such a name first; one that was killed may leave it behind.
+TEMPORARY_PREFIX = b".milepost-restore-"
+
+# A file beyond this is data, a build product or a download; eight of them would outweigh all else.
+MAX_FILE_BYTES = 8 * 1024 * 1024
+
+# More files than any repository we know keeps under version control; a home folder has more.
+MAX_FILES = 400_000
+
+# An ignore file beyond this is no ignore file.
+_MAX_RULES_BYTES = 1024 * 1024
+
+_RULE_FILES = (b".gitignore", b".milepostignore")
+
+_NEVER = frozenset({b".git", b".hg", b".svn", b".jj", b".bzr"})
+
+_REFILLABLE = frozenset(
+    {
+        b"node_modules", b"bower_components", b".venv", b"__pycache__", b".tox", b".nox",
+        b".pytest_cache", b".mypy_cache", b".ruff_cache", b".hypothesis", b".gradle", b".terraform",
+        b".next", b".nuxt", b".parcel-cache", b".turbo", b".cache", b".eggs",
+    }
+)  # fmt: skip
+
+_SECRETS = re.compile(
+    "|".join(
+        fnmatch.translate(pattern)
+        for pattern in (
+            ".env", ".env.*", "*.env", ".envrc", ".netrc", "_netrc", ".pgpass", ".git-credentials",
+            ".htpasswd", ".pypirc", ".npmrc", ".dockercfg", "*.pem", "*.key", "*.p12", "*.pfx",
+            "*.jks", "*.keystore", "*.kdbx", "*.ppk", "id_rsa*", "id_dsa*", "id_ecdsa*",
+            "id_ed25519*", "credentials", "credentials.json", "service-account*.json",
+            "*.tfstate", "*.tfstate.backup",
+        )
+    )
+)  # fmt: skip
+
+# Names that would match but are made to be shared.
+_NOT_SECRETS = re.compile(
+    "|".join(
+        fnmatch.translate(pattern)
+        for pattern in ("*.example", "*.sample", "*.template", "*.dist", "*.pub")
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The ignore rules that hold in one folder: those of its own, then those from above."""
+
+    specs: tuple[tuple[bytes, GitIgnoreSpec], ...]
+    digest: bytes  # of every rule so far and where it stands: equal digests, equal rules
+
+    @classmethod
+    def of_project(cls, root: bytes) -> Self:
+        """The rules that hold everywhere in the project and stand in no file of its tree."""
+        exclude = _read_rules(os.path.join(root, b".git", b"info", b"exclude"))
+        rules = cls((), b"")
+        return rules._with(b"", exclude) if exclude else rules
+
+    def within(self, folder: bytes, relative: bytes, names: Collection[bytes]) -> Self:
+        """The rules that hold in `folder`, which holds `names` and whose path in the project is
+        `relative`."""
+        rules = self
+        for name in _RULE_FILES:
+            content = _read_rules(os.path.join(folder, name)) if name in names else b""
+            if content:
+                rules = rules._with(relative, content)
+        return rules
+
+    def ignores(self, relative: bytes, *, is_dir: bool) -> bool:
+        """Whether the path is ignored; the rule that stands nearest to it decides."""
+        for base, spec in self.specs:
+            inside = relative[len(base) + 1 :] if base else relative
+            verdict = spec.check_file(os.fsdecode(inside) + ("/" if is_dir else "")).include
+            if verdict is not None:
+                return verdict
+        return False
+
+    def _with(self, base: bytes, content: bytes) -> Self:
+        from pathspec import GitIgnoreSpec  # noqa: PLC0415  (most starts never scan)
+
+        lines = content.decode("utf-8", "surrogateescape").splitlines()
+        spec = GitIgnoreSpec.from_lines(lines)
+        digest = hashlib.sha256(self.digest + b"\0" + base + b"\0" + content).digest()
+        return type(self)(((base, spec), *self.specs), digest)
+
+
+def reason_to_leave_out(name: bytes, *, is_dir: bool) -> str | None:
+    """Why a file or folder of this name is never covered, or None."""
+    if name in _NEVER:
+        return "version control's own"
+    if name.startswith(TEMPORARY_PREFIX):
+        return "left by a restore that was cut short; delete it"
+    if is_dir and name in _REFILLABLE:
+        return "a folder that tools fill again"
+    if not is_dir:
+        text = os.fsdecode(name).lower()
+        if _SECRETS.fullmatch(text) and not _NOT_SECRETS.fullmatch(text):
+            return "may hold secrets by its name"
+    return None
+
+
+def _read_rules(path: bytes) -> bytes:
+    """The content of an ignore file; nothing when there is none or it is no plain file."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return b""
+    with os.fdopen(handle, "rb") as file:
+        try:
+            return file.read(_MAX_RULES_BYTES)
+        except OSError:
+            return b""

@@ -1,0 +1,1 @@
+"""Conditions for "done", and what Milepost itself saw of them."""

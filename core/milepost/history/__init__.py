@@ -1,0 +1,1 @@
+"""What was done in a project, word for word."""

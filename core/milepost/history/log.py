@@ -1,0 +1,112 @@
+"""The log of a project: every tool call, editor command and CLI command, append-only.
+
+Requests and replies are kept whole up to a bound; a lean full-text index covers what people ask
+for: the action, the request, and the reply when it failed. Bulk output is kept but not indexed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from milepost.base.clock import utc_now
+from milepost.base.query import match_expression
+from milepost.base.sqlite import Database
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE event (
+        id INTEGER PRIMARY KEY,
+        at TEXT NOT NULL, session TEXT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
+        request TEXT NOT NULL, reply TEXT NOT NULL, failed INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX event_session ON event (session, id);
+    CREATE VIRTUAL TABLE event_fts USING fts5(
+        words, content='', tokenize='porter unicode61 remove_diacritics 2'
+    );
+    """,
+)
+
+# Larger than any reply the servers send; a request as large is a file, and lies in the project.
+MAX_BODY_CHARS = 64_000
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One action: who asked for what in which session, and what came of it."""
+
+    id: int
+    at: str
+    session: str
+    actor: str
+    action: str
+    request: str
+    reply: str
+    failed: bool
+
+
+class HistoryLog:
+    """The events of one project."""
+
+    def __init__(self, folder: Path) -> None:
+        self.database = Database(
+            folder / "history.db",
+            _MIGRATIONS,
+            durability="NORMAL",
+            loss="The history up to now is in that file only; memory and restore points are whole.",
+        )
+
+    def record(
+        self, *, session: str, actor: str, action: str, request: str, reply: str, failed: bool
+    ) -> None:
+        """Append an event. A kill right after loses nothing, a power cut perhaps the last ones."""
+        request, reply = _bounded(request), _bounded(reply)
+        with self.database.writing() as connection:
+            cursor = connection.execute(
+                "INSERT INTO event (at, session, actor, action, request, reply, failed) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (utc_now(), session, actor, action, request, reply, failed),
+            )
+            words = " ".join((action, request, reply if failed else ""))
+            connection.execute(
+                "INSERT INTO event_fts (rowid, words) VALUES (?, ?)", (cursor.lastrowid, words)
+            )
+
+    def search(self, question: str, limit: int) -> list[Event]:
+        """The events that hold a word of `question`, best first; for no question the newest."""
+        expression = match_expression(question)
+        if expression is None and question.strip():
+            return []
+        columns = "event.id, at, session, actor, action, request, reply, failed"
+        with self.database.reading() as connection:
+            if expression is None:
+                rows = connection.execute(
+                    f"SELECT {columns} FROM event ORDER BY id DESC LIMIT ?",  # noqa: S608
+                    (limit,),
+                ).fetchall()
+            else:
+                rows = connection.execute(
+                    f"SELECT {columns} FROM event_fts JOIN event ON event.id = event_fts.rowid "  # noqa: S608
+                    "WHERE event_fts MATCH ? ORDER BY rank LIMIT ?",
+                    (expression, limit),
+                ).fetchall()
+        return [Event(*row[:7], failed=bool(row[7])) for row in rows]
+
+    def count(self) -> int:
+        """How many events there are."""
+        with self.database.reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM event").fetchone()[0])
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+
+def _bounded(text: str) -> str:
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")
+    if len(text) <= MAX_BODY_CHARS:
+        return text
+    return f"{text[:MAX_BODY_CHARS]}... ({len(text) - MAX_BODY_CHARS} characters more)"

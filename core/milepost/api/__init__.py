@@ -1,28 +1,39 @@
-"""The one door into the core. Guests (cli, milepost_lsp, milepost_mcp) import from here only."""
+"""The one door into the core. Guests (cli, milepost_lsp, milepost_mcp) import from here only.
 
-from milepost.api.views import (
-    Change,
-    Check,
-    Checkpoint,
-    Diff,
-    Entry,
-    EntryPage,
-    Evidence,
-    Goal,
-    HistoryEvent,
-    HistoryResult,
-    Hit,
-    Location,
-    NotCovered,
-    OutlineItem,
-    Project,
-    Refusal,
-    Restore,
-    SearchResult,
-    Verdict,
-)
-from milepost.api.workspace import Workspace, open_workspace
+The errors come at once; everything else is loaded when it is first named, because an MCP server
+that only lists its tools must not wait for SQLite and the whole house.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from milepost.base.errors import MilepostError, Stopped, UserError, WorldError
+
+if TYPE_CHECKING:
+    from milepost.api.views import (
+        Change,
+        Check,
+        Checkpoint,
+        Diff,
+        Entry,
+        EntryPage,
+        Evidence,
+        Goal,
+        HistoryEvent,
+        HistoryResult,
+        Hit,
+        Location,
+        NotCovered,
+        OutlineItem,
+        Project,
+        Refusal,
+        Restore,
+        SearchResult,
+        Verdict,
+    )
+    from milepost.api.workspace import Workspace, open_workspace
 
 __all__ = [
     "Change",
@@ -51,3 +62,12 @@ __all__ = [
     "WorldError",
     "open_workspace",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load what is named for the first time (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    is_open = name in ("Workspace", "open_workspace")
+    module = import_module("milepost.api.workspace" if is_open else "milepost.api.views")
+    return getattr(module, name)

@@ -16,12 +16,13 @@ _WORD = re.compile(r"\w+")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 
 _STOP_WORDS = frozenset(
-    (
+    re.findall(
+        r"\w+",
         "a about am an and any are as at be been but by can could did do does doing for from had "
         "has have how i if in into is it its me my of on or our shall should so some such than "
         "that the their them then there these they this those to us was we were what when where "
-        "which who whom why will with would you your"
-    ).split()
+        "which who whom why will with would you your",
+    )
 )
 
 

@@ -23,7 +23,7 @@ from milepost.checkpoints.policy import TEMPORARY_PREFIX
 from milepost.checkpoints.store import ABSENT, Row, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
     from milepost.checkpoints.store import Snapshot, SnapshotStore
@@ -74,13 +74,15 @@ def plan(
         kind="automatic",
         even_if_unchanged=False,
     )
-    chosen = {
-        name: pair
-        for name, pair in store.between(target_id, now.id).items()
-        if not paths or any(name == path or name.startswith(path + b"/") for path in paths)
-    }
-    for path in paths:
-        if not _is_known(store, path, chosen, (target_id, now.id)):
+    wanted = set(paths)
+    chosen: dict[bytes, tuple[State, State]] = {}
+    for name, pair in store.between(target_id, now.id).items():
+        above = wanted.intersection(_with_folders(name))
+        if above or not paths:
+            chosen[name] = pair
+    covered = {above for name in chosen for above in _with_folders(name)}
+    for path in wanted - covered:
+        if all(store.state_at(point, path) == ABSENT for point in (target_id, now.id)):
             shown = path.decode("utf-8", "backslashreplace")
             raise UserError(f"no covered file or folder {shown} exists now or at that point")
     outcome = Outcome(target, now, [])
@@ -153,15 +155,11 @@ def _is_removal(step: Step) -> bool:
     return stat.S_IFMT(step.now.mode or 0) != stat.S_IFMT(step.then.mode or 0)
 
 
-def _is_known(
-    store: SnapshotStore,
-    path: bytes,
-    chosen: dict[bytes, tuple[State, State]],
-    points: tuple[int, int],
-) -> bool:
-    if any(name == path or name.startswith(path + b"/") for name in chosen):
-        return True
-    return any(store.state_at(point, path) != ABSENT for point in points)
+def _with_folders(name: bytes) -> Iterator[bytes]:
+    """The path itself and every folder above it."""
+    while name:
+        yield name
+        name = name.rpartition(b"/")[0]
 
 
 class _Refused(Exception):  # noqa: N818  (a condition to record, not a failure to report)

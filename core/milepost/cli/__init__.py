@@ -1,0 +1,1 @@
+"""The terminal: a guest like the servers, it enters the core only by `api`."""

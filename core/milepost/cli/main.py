@@ -1,0 +1,137 @@
+"""`milepost COMMAND`: finds the command, runs it, prints what it answers.
+
+A command's module is imported only when it is called, and the servers are found through the
+entry-point group `milepost.commands`, so `milepost mcp` pays for nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import shlex
+import sys
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Protocol, cast
+
+from milepost import __version__
+from milepost.cli.reply import FAILED, USAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from milepost.api import Workspace
+    from milepost.cli.reply import Reply
+
+# Each is a module of this package; the words are its line in the help.
+_COMMANDS = {
+    "memory": "search, add, show, list, change and forget what is remembered",
+    "checkpoint": "save and list restore points, compare, go back, undo",
+    "goal": "set goals and verify them on evidence",
+    "history": "search what was done in the project",
+    "doctor": "check this installation and this project",
+}
+
+_GROUP = "milepost.commands"
+
+# As shells report a program that SIGINT ended.
+_INTERRUPTED = 130
+
+
+class Command(Protocol):
+    """A module of this package that is a command."""
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the command's arguments."""
+        ...
+
+    def run(self, options: argparse.Namespace) -> Reply:
+        """Do it. Raises MilepostError."""
+        ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `milepost` with `argv` (sys.argv when None) and return the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            # File names are bytes; one that the terminal cannot show must not end the program.
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    name = words[0] if words else "--help"
+    try:
+        if name in _COMMANDS:
+            return _run(name, words[1:])
+        guest = _guest(name)
+        if guest is not None:
+            return guest(words[1:])
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`| head`); there is nobody to tell.
+        sys.stderr.close()
+        return FAILED
+    return _front_page(name)
+
+
+def open_workspace(options: argparse.Namespace) -> Workspace:
+    """The project that the options mean."""
+    from milepost import api  # noqa: PLC0415  (`milepost --help` needs none of it)
+
+    return api.open_workspace(options.project, actor="cli")
+
+
+def record(workspace: Workspace, options: argparse.Namespace, reply: Reply) -> Reply:
+    """Enter what a command did into the history, and say aloud what the project has to say."""
+    from milepost import api  # noqa: PLC0415  (as above)
+
+    with contextlib.suppress(api.MilepostError):
+        workspace.history.record(f"cli {options.command}", options.line, reply.text)
+    for notice in workspace.notices():
+        print(f"milepost: {notice}", file=sys.stderr)
+    return reply
+
+
+def _run(name: str, words: list[str]) -> int:
+    from milepost import api  # noqa: PLC0415  (as above)
+
+    command = cast("Command", import_module(f"milepost.cli.{name}"))
+    parser = argparse.ArgumentParser(prog=f"milepost {name}", description=_COMMANDS[name])
+    command.arguments(parser)
+    options = parser.parse_args(words)
+    options.command = name
+    options.line = shlex.join(["milepost", name, *words])
+    try:
+        reply = command.run(options)
+    except api.MilepostError as error:
+        print(f"milepost: {error}", file=sys.stderr)
+        return FAILED
+    print(reply.as_json() if options.json else reply.text)
+    return reply.code
+
+
+def _guest(name: str) -> Callable[[list[str]], int] | None:
+    if name.startswith("-"):
+        return None
+    for found in entry_points(group=_GROUP, name=name):
+        return cast("Callable[[list[str]], int]", found.load())
+    return None
+
+
+def _front_page(name: str) -> int:
+    if name in ("-V", "--version"):
+        print(f"milepost {__version__}")
+        return 0
+    guests = sorted({point.name for point in entry_points(group=_GROUP)})
+    lines = [
+        "usage: milepost COMMAND [...]   (milepost COMMAND --help says more)",
+        "",
+        *(f"  {command:<11} {line}" for command, line in _COMMANDS.items()),
+        *(f"  {guest:<11} serve over {guest.upper()}" for guest in guests),
+        "",
+        "  --version   print the version",
+    ]
+    if name in ("-h", "--help", "help"):
+        print("\n".join(lines))
+        return 0
+    print(f"milepost: there is no command {name!r}\n\n" + "\n".join(lines), file=sys.stderr)
+    return USAGE

@@ -1,0 +1,29 @@
+"""What a command answers: words for a person, data for a program, and an exit code."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+
+FAILED = 1
+USAGE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`text` is printed, or with --json `data`, a view of the api or a tuple of them."""
+
+    text: str
+    data: object
+    code: int = 0
+
+    def as_json(self) -> str:
+        """The data as one line of JSON; fields are named as in the api's views."""
+        return json.dumps(self.data, default=_plain, ensure_ascii=False)
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    raise TypeError(f"{type(value).__name__} is not a view")

@@ -1,0 +1,1 @@
+"""Milepost's memory, restore points and goals as tools for other agents, over MCP."""

@@ -1,0 +1,44 @@
+"""`goal_set`: set or abandon a condition for done."""
+
+from __future__ import annotations
+
+from milepost.api import UserError
+from milepost_mcp.convert import goal_data, goal_text
+from milepost_mcp.tools.tool import Call, Number, Reply, Text, Texts, Tool
+
+# A working day; a check that needs longer belongs into CI.
+_MAX_TIMEOUT_S = 6 * 3600
+
+
+def _run(call: Call) -> Reply:
+    goals = call.workspace.goals
+    abandon, condition = call.arguments.text("abandon"), call.arguments.text("condition")
+    if abandon is not None:
+        if condition is not None:
+            raise UserError("give a condition to set a goal, or abandon, not both")
+        goal = goals.abandon(abandon)
+        return Reply(f"Abandoned {goal_text(goal)}", goal_data(goal))
+    if condition is None:
+        raise UserError("give the condition that must hold for the work to be done")
+    checks = call.arguments.texts("checks")
+    goal = goals.set(condition, checks=checks, timeout_s=call.arguments.number("timeout_s", 300))
+    text = f"Set {goal_text(goal)}"
+    if not checks:
+        text += "\nIt has no check, so nothing can prove it met."
+    return Reply(text, goal_data(goal))
+
+
+TOOL = Tool(
+    name="goal_set",
+    title="Set a goal",
+    words="Set the condition for done, with checks: shell commands that Milepost itself runs in "
+    "the project's root and that must exit 0, such as the test command. With abandon (an id), "
+    "give a goal up.",
+    parameters=(
+        Text("condition"),
+        Texts("checks"),
+        Number("timeout_s", "for each check, default 300", most=_MAX_TIMEOUT_S),
+        Text("abandon"),
+    ),
+    run=_run,
+)

@@ -1,0 +1,66 @@
+"""`memory_save`: remember something new, change an entry, or put a new one in its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from milepost.api import UserError
+from milepost_mcp.convert import entry_data, entry_text
+from milepost_mcp.tools.memory_search import KINDS, SCOPES
+from milepost_mcp.tools.tool import Call, Reply, Text, Texts, Tool
+
+if TYPE_CHECKING:
+    from milepost.api import Entry
+
+
+def _run(call: Call) -> Reply:
+    memory = call.workspace.memory
+    text, kind = call.arguments.text("text"), call.arguments.text("kind")
+    status = call.arguments.text("status")
+    changes, replaces = call.arguments.text("id"), call.arguments.text("supersedes")
+    if changes is not None and replaces is not None:
+        raise UserError("give id to change an entry, or supersedes to replace it, not both")
+    if changes is not None:
+        if text is None and kind is None and status is None:
+            raise UserError("give what is to change: text, kind or status")
+        entry = memory.update(changes, text=text, kind=kind, status=status)
+        return _reply("Changed", entry)
+    if text is None:
+        raise UserError("give the text to remember")
+    if replaces is not None:
+        return _reply(f"Superseded {replaces} by", memory.supersede(replaces, text, kind=kind))
+    entry = memory.add(
+        text,
+        kind=kind or "knowledge",
+        scope=call.arguments.text("scope") or "project",
+        status=status or "unverified",
+        anchors=call.arguments.texts("about"),
+    )
+    return _reply("Remembered", entry)
+
+
+def _reply(did: str, entry: Entry) -> Reply:
+    return Reply(f"{did} {entry_text(entry, whole=False)}", entry_data(entry, whole=False))
+
+
+TOOL = Tool(
+    name="memory_save",
+    title="Save to memory",
+    words="Remember a lasting fact, rule, decision or preference for later sessions and other "
+    "agents: one self-contained statement per call. With id, change that entry; with supersedes, "
+    "put this text in its place. Never save secrets.",
+    parameters=(
+        Text("text"),
+        Text("kind", choices=KINDS),
+        Text("id", "entry to change"),
+        Text("supersedes", "id of the entry that this text replaces"),
+        Text("scope", "global: holds in all projects", choices=SCOPES),
+        Text(
+            "status",
+            "stated: the user said it; confirmed: a check or the user confirmed it",
+            choices=("stated", "confirmed", "unverified"),
+        ),
+        Texts("about", "code it is about: path or path#symbol"),
+    ),
+    run=_run,
+)

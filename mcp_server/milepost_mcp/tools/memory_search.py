@@ -1,0 +1,49 @@
+"""`memory_search`: find what is remembered."""
+
+from __future__ import annotations
+
+from milepost_mcp.convert import entry_data, entry_text
+from milepost_mcp.tools.tool import Call, Flag, Number, Reply, Text, Tool
+
+KINDS = ("context", "rule", "decision", "knowledge")
+SCOPES = ("project", "global")
+
+
+def _run(call: Call) -> Reply:
+    found = call.workspace.memory.search(
+        call.arguments.required_text("query"),
+        kind=call.arguments.text("kind"),
+        scope=call.arguments.text("scope"),
+        limit=call.arguments.number("limit", 8),
+        include_superseded=call.arguments.flag("include_superseded"),
+    )
+    searched = f"{found.entries_searched} entries searched ({', '.join(found.scopes)})"
+    data: dict[str, object] = {
+        "hits": [{**entry_data(hit.entry, whole=False), "score": hit.score} for hit in found.hits],
+        "entries_searched": found.entries_searched,
+        "scopes": list(found.scopes),
+    }
+    if found.advice:
+        return Reply(
+            f"Nothing found: {found.advice}. {searched}.", {**data, "advice": found.advice}
+        )
+    lines = [entry_text(hit.entry, whole=False) for hit in found.hits]
+    return Reply("\n".join([*lines, searched]), data)
+
+
+TOOL = Tool(
+    name="memory_search",
+    title="Search memory",
+    words="Search what is remembered about this project (rules, decisions, facts, context). "
+    "Call it before you start a task or ask the user something they may have said before. "
+    "Plain words; results carry ids.",
+    parameters=(
+        Text("query", required=True),
+        Text("kind", choices=KINDS),
+        Text("scope", choices=SCOPES),
+        Number("limit", "default 8", most=25),
+        Flag("include_superseded"),
+    ),
+    run=_run,
+    is_read_only=True,
+)

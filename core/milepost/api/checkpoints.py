@@ -10,12 +10,13 @@ from milepost.api import views
 from milepost.base.errors import UserError
 from milepost.checkpoints import restore
 from milepost.checkpoints.patch import patch
-from milepost.checkpoints.store import ABSENT
+from milepost.checkpoints.rows import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from milepost.checkpoints.store import Snapshot, SnapshotStore, State
+    from milepost.checkpoints.rows import Snapshot, State
+    from milepost.checkpoints.store import SnapshotStore
 
 MAX_PAGE = 200
 

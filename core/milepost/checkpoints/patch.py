@@ -7,7 +7,8 @@ import stat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from milepost.checkpoints.store import SnapshotStore, State
+    from milepost.checkpoints.rows import State
+    from milepost.checkpoints.store import SnapshotStore
 
 # git's own rule: a NUL among the first 8,000 bytes makes a file binary.
 _BINARY_PROBE_BYTES = 8_000

@@ -9,14 +9,13 @@ listed with its reason, so that nobody believes it could come back.
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Mapping
 
     from pathspec import GitIgnoreSpec
 
@@ -32,7 +31,11 @@ MAX_FILES = 400_000
 # An ignore file beyond this is no ignore file.
 _MAX_RULES_BYTES = 1024 * 1024
 
-_RULE_FILES = (b".gitignore", b".milepostignore")
+# Always covered, ignored or not: what they said then decides what a restore may delete now.
+RULE_FILES = (b".gitignore", b".milepostignore")
+
+# Goes up when the lists below change, so that what a new list lets in is not taken for new.
+POLICY = 1
 
 _NEVER = frozenset({b".git", b".hg", b".svn", b".jj", b".bzr"})
 
@@ -70,28 +73,21 @@ _NOT_SECRETS = re.compile(
 class Rules:
     """The ignore rules that hold in one folder: those of its own, then those from above."""
 
-    specs: tuple[tuple[bytes, GitIgnoreSpec], ...]
-    digest: bytes  # of every rule so far and where it stands: equal digests, equal rules
+    specs: tuple[tuple[bytes, GitIgnoreSpec], ...] = ()
 
-    @classmethod
-    def of_project(cls, root: bytes) -> Self:
-        """The rules that hold everywhere in the project and stand in no file of its tree."""
-        exclude = _read_rules(os.path.join(root, b".git", b"info", b"exclude"))
-        rules = cls((), b"")
-        return rules._with(b"", exclude) if exclude else rules
+    def plus(self, folder: bytes, content: bytes) -> Self:
+        """These rules and those of an ignore file in `folder` (relative to the project)."""
+        if not content:
+            return self
+        from pathspec import GitIgnoreSpec  # noqa: PLC0415  (most starts never scan)
 
-    def within(self, folder: bytes, relative: bytes, names: Collection[bytes]) -> Self:
-        """The rules that hold in `folder`, which holds `names` and whose path in the project is
-        `relative`."""
-        rules = self
-        for name in _RULE_FILES:
-            content = _read_rules(os.path.join(folder, name)) if name in names else b""
-            if content:
-                rules = rules._with(relative, content)
-        return rules
+        lines = content.decode("utf-8", "surrogateescape").splitlines()
+        return type(self)(((folder, GitIgnoreSpec.from_lines(lines)), *self.specs))
 
     def ignores(self, relative: bytes, *, is_dir: bool) -> bool:
         """Whether the path is ignored; the rule that stands nearest to it decides."""
+        if relative.rpartition(b"/")[2] in RULE_FILES and not is_dir:
+            return False
         for base, spec in self.specs:
             inside = relative[len(base) + 1 :] if base else relative
             verdict = spec.check_file(os.fsdecode(inside) + ("/" if is_dir else "")).include
@@ -99,13 +95,39 @@ class Rules:
                 return verdict
         return False
 
-    def _with(self, base: bytes, content: bytes) -> Self:
-        from pathspec import GitIgnoreSpec  # noqa: PLC0415  (most starts never scan)
 
-        lines = content.decode("utf-8", "surrogateescape").splitlines()
-        spec = GitIgnoreSpec.from_lines(lines)
-        digest = hashlib.sha256(self.digest + b"\0" + base + b"\0" + content).digest()
-        return type(self)(((base, spec), *self.specs), digest)
+class PastRules:
+    """The ignore rules of an earlier snapshot, from the contents of its ignore files by path."""
+
+    def __init__(self, exclude: bytes, files: Mapping[bytes, bytes]) -> None:
+        self._files = files
+        self._rules = {b"": self._within(Rules().plus(b"", exclude), b"")}
+        self._ignored: dict[bytes, bool] = {b"": False}
+
+    def ignored(self, path: bytes, *, is_dir: bool = False) -> bool:
+        """Whether the path, or a folder above it, was ignored then."""
+        folder = path.rpartition(b"/")[0]
+        return self._is_ignored_folder(folder) or self._rules[folder].ignores(path, is_dir=is_dir)
+
+    def _is_ignored_folder(self, folder: bytes) -> bool:
+        if folder not in self._ignored:
+            self._ignored[folder] = self.ignored(folder, is_dir=True)
+            above = self._rules[folder.rpartition(b"/")[0]]
+            self._rules[folder] = self._within(above, folder)
+        return self._ignored[folder]
+
+    def _within(self, above: Rules, folder: bytes) -> Rules:
+        rules = above
+        for name in RULE_FILES:
+            rules = rules.plus(
+                folder, self._files.get(folder + b"/" + name if folder else name, b"")
+            )
+        return rules
+
+
+def read_exclude(root: bytes) -> bytes:
+    """The repository's own rules that stand in no file of its tree."""
+    return read_rules(os.path.join(root, b".git", b"info", b"exclude"))
 
 
 def reason_to_leave_out(name: bytes, *, is_dir: bool) -> str | None:
@@ -123,7 +145,7 @@ def reason_to_leave_out(name: bytes, *, is_dir: bool) -> str | None:
     return None
 
 
-def _read_rules(path: bytes) -> bytes:
+def read_rules(path: bytes) -> bytes:
     """The content of an ignore file; nothing when there is none or it is no plain file."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0))

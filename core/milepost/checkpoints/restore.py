@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING
 
 from milepost.base.errors import UserError
 from milepost.checkpoints.policy import TEMPORARY_PREFIX
-from milepost.checkpoints.store import ABSENT, Row, State
+from milepost.checkpoints.rows import ABSENT, Row, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
-    from milepost.checkpoints.store import Snapshot, SnapshotStore
+    from milepost.checkpoints.rows import Snapshot
+    from milepost.checkpoints.store import SnapshotStore
 
 _NOT_KEPT = "its content of that time was not kept (too large or not readable)"
 _FOREIGN = "it changed in the meantime; look at it, then preview again or force"

@@ -7,14 +7,20 @@ it must not look deleted.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from milepost.base.errors import UserError
-from milepost.checkpoints.policy import MAX_FILES, Rules, reason_to_leave_out
+from milepost.checkpoints.policy import (
+    MAX_FILES,
+    RULE_FILES,
+    Rules,
+    read_exclude,
+    read_rules,
+    reason_to_leave_out,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,12 +28,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Scan:
-    """What a walk found. `rules_digest` changes when any ignore rule does."""
+    """What a walk found; `exclude` are the ignore rules that stand in no file of the tree."""
 
     found: dict[bytes, os.stat_result] = field(default_factory=dict[bytes, os.stat_result])
     left_out: list[tuple[bytes, str]] = field(default_factory=list[tuple[bytes, str]])
     blind: list[bytes] = field(default_factory=list[bytes])
-    rules_digest: bytes = b""
+    exclude: bytes = b""
 
     def is_blind_at(self, path: bytes) -> bool:
         """Whether `path` lies below a folder that could not be read."""
@@ -40,10 +46,10 @@ def scan(root: Path) -> Scan:
     Raises UserError when it holds more files than a snapshot takes, or cannot be read at all.
     """
     walk = _Walk(os.fsencode(root))
-    walk.enter(b"", Rules.of_project(walk.root))
+    walk.result.exclude = read_exclude(walk.root)
+    walk.enter(b"", Rules().plus(b"", walk.result.exclude))
     if b"" in walk.result.blind:
         raise UserError(f"cannot read {root}; check that it is there and who may read it")
-    walk.result.rules_digest = walk.digest.digest()
     return walk.result
 
 
@@ -51,7 +57,6 @@ class _Walk:
     def __init__(self, root: bytes) -> None:
         self.root = root
         self.result = Scan()
-        self.digest = hashlib.sha256()
 
     def enter(self, folder: bytes, rules: Rules) -> None:
         path = os.path.join(self.root, folder) if folder else self.root
@@ -63,11 +68,11 @@ class _Walk:
                 self.result.blind.append(folder)
                 self.result.left_out.append((folder, f"cannot be read ({error.strerror})"))
             return
-        inner = rules.within(path, folder, children.keys())
-        if inner is not rules:
-            self.digest.update(inner.digest)
+        for name in RULE_FILES:
+            if name in children:
+                rules = rules.plus(folder, read_rules(os.path.join(path, name)))
         for name in sorted(children):
-            self._visit(children[name], folder + b"/" + name if folder else name, inner)
+            self._visit(children[name], folder + b"/" + name if folder else name, rules)
 
     def _visit(self, child: os.DirEntry[bytes], path: bytes, rules: Rules) -> None:
         is_dir = child.is_dir(follow_symlinks=False)

@@ -114,7 +114,9 @@ class Ledger:
                 (goal_id.encode("utf-8", "replace").decode(),),
             ).fetchone()
             if row is None:
-                raise UserError("there is no goal with that id; list the goals to see their ids")
+                raise UserError(
+                    "there is no goal with that id; leave the id out for the newest one"
+                )
             return _goal(connection, row)
 
     def newest(self) -> Goal:

@@ -4,9 +4,7 @@ A person edits these files, so nothing may move that nobody asked to move: the d
 text as it is and knows where each block begins and ends; a change replaces the span of one block
 and leaves every other character alone. Bytes that are not UTF-8 ride along as surrogates.
 
-The Markdown read here is the part of CommonMark that tells entries apart: ATX and setext headings,
-list items with their continuation lines, paragraphs; fences, comments, quotes, tables, indented
-code and front matter are passed over. An entry is a list item at the left margin (nested items
+An entry is a list item at the left margin (nested items
 belong to it) or a paragraph. Its metadata is a trailing comment:
 
     - Use uv, never pip. <!-- milepost id=7k3q9x2mab status=stated source=user at=... -->
@@ -18,40 +16,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from milepost.base import ids
+from milepost.memory.blocks import ITEM, RULE, cut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-BlockKind = Literal["heading", "entry", "other"]
+    from milepost.memory.blocks import Block
 
-_HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*\r?$")
-_UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*\r?$")
-_ITEM = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])(?:[ \t]+|(?=\r?$))")
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_RULE = re.compile(r" {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})\r?$")
-_PASSED_OVER = re.compile(r"(?: {4}|\t)| {0,3}(?:>|\|)")
-_COMMENT_START = re.compile(r" {0,3}<!--")
 _METADATA = re.compile(r"<!--[ \t]*milepost((?:[ \t]+[a-z-]+=[^ \t>]*)+)[ \t]*-->\s*$")
 
 # Characters that stand for themselves in a metadata value. `>` and blanks must not.
 _SAFE = "/:#@,+~!$()*;"
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A run of whole lines, `start` and `end` as offsets into the text."""
-
-    kind: BlockKind
-    start: int
-    end: int
-    level: int = 0
-    title: str = ""
-    section: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +78,7 @@ def parse(data: bytes) -> Document:
 
 def parse_text(text: str) -> Document:
     """Cut a memory file's text into blocks, for instance that of an unsaved buffer."""
-    blocks = tuple(_with_sections(_Scanner(text).blocks()))
+    blocks = cut(text)
     return Document(text, blocks, tuple(_entries(text, blocks)))
 
 
@@ -106,7 +86,7 @@ def with_entry(document: Document, section: str, text: str, metadata: dict[str, 
     """The document with a new list item at the end of `section` (made when it is missing).
 
     When that place is no place for an item, because someone left a fence or a comment open there,
-    the item goes right below the heading.
+    the item goes right below the heading, or the section above all that is there.
     """
     newline = document.newline
     item = render_item(text, metadata, newline)
@@ -114,9 +94,8 @@ def with_entry(document: Document, section: str, text: str, metadata: dict[str, 
         (b for b in document.blocks if b.kind == "heading" and b.section == section), None
     )
     if heading is None:
-        # Above what is there, if need be, for the same reason.
         added = f"## {section}{newline}{newline}{item}"
-        places = (len(document.text), 0)
+        places = (len(document.text), _start_of_body(document))
     else:
         added = item
         places = (_end_of_section(document, heading), heading.end)
@@ -134,7 +113,7 @@ def with_changed(
 ) -> Document:
     """The document with other words or metadata in one entry; its marker stays as it was."""
     old = document.text[entry.block.start : entry.block.end]
-    marker = _ITEM.match(old)
+    marker = ITEM.match(old)
     item = render_item(text, metadata, document.newline, marker.group() if marker else "- ")
     if not old.endswith("\n"):
         item = item.removesuffix(document.newline)
@@ -157,17 +136,19 @@ def normalized(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """`text` with bytes that were not UTF-8 written out as backslash escapes, so that it can be
+    """`text` of a file with bytes that were not UTF-8 written out as `\\xNN`, so that it can be
     stored and sent."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def render_item(
     text: str, metadata: dict[str, str], newline: str = "\n", marker: str = "- "
 ) -> str:
     """An entry as a list item with its metadata, `text` being normalized."""
-    indent = " " * len(marker.expandtabs(4))
     lines = text.split("\n")
+    if RULE.match(marker + lines[0]):
+        marker = "* "  # `- --` would be a thematic break
+    indent = " " * len(marker.expandtabs(4))
     rendered = [marker + lines[0], *(indent + line if line else "" for line in lines[1:])]
     comment = _render_metadata(metadata)
     if comment and len(lines) == 1:
@@ -193,8 +174,28 @@ def _spliced(document: Document, offset: int, added: str) -> str:
     above = next((b for b in reversed(document.blocks) if b.end <= offset), None)
     joins = above is not None and (_is_list_item(document, above) or _is_blank(document, above))
     gap = "" if not before or joins else newline
-    below = newline if after and not after.startswith(("\n", "\r\n", "-", "*", "+")) else ""
-    return before + gap + added + below + after
+    return before + gap + added + _parting(after, newline) + after
+
+
+def _parting(after: str, newline: str) -> str:
+    """What must stand between an item and the text that follows it."""
+    line, end = "", 0
+    while end < len(after) and not line.strip():
+        start, end = end, after.find("\n", end) + 1 or len(after)
+        line = after[start:end]
+    if line.startswith((" ", "\t")) and line.strip():
+        # Indented text would continue the item even across a blank line; a comment ends it.
+        return f"<!-- -->{newline}"
+    is_apart = end > len(line) or not line.strip() or ITEM.match(line.rstrip("\n"))
+    return "" if is_apart else newline
+
+
+def _start_of_body(document: Document) -> int:
+    """Where the text begins, after any front matter."""
+    first = document.blocks[0] if document.blocks else None
+    if first is None or not document.text.startswith("---") or first.kind != "other":
+        return 0
+    return first.end
 
 
 def _end_of_section(document: Document, heading: Block) -> int:
@@ -213,16 +214,7 @@ def _is_blank(document: Document, block: Block) -> bool:
 
 
 def _is_list_item(document: Document, block: Block) -> bool:
-    return block.kind == "entry" and _ITEM.match(document.text, block.start) is not None
-
-
-def _with_sections(blocks: Iterator[Block]) -> Iterator[Block]:
-    """Each block with the heading (of level 2 or deeper) under which it stands."""
-    section = ""
-    for block in blocks:
-        if block.kind == "heading":
-            section = block.title if block.level > 1 else ""
-        yield replace(block, section=section)
+    return block.kind == "entry" and ITEM.match(document.text, block.start) is not None
 
 
 def _entries(text: str, blocks: tuple[Block, ...]) -> Iterator[EntryBlock]:
@@ -252,7 +244,7 @@ def _read_entry(source: str) -> tuple[str, dict[str, str]]:
         for pair in found.group(1).split():
             key, _, value = pair.partition("=")
             metadata[key] = visible(unquote(value))
-    marker = _ITEM.match(source)
+    marker = ITEM.match(source)
     if marker is None:
         return normalized(source), metadata
     width = len(marker.group().expandtabs(4))
@@ -265,106 +257,3 @@ def _dedent(line: str, width: int) -> str:
     while cut < min(width, len(line)) and line[cut] == " ":
         cut += 1
     return line[cut:]
-
-
-class _Scanner:
-    """Walks over the lines once and yields the blocks, which together are the whole text."""
-
-    def __init__(self, text: str) -> None:
-        # Only "\n" ends a line: splitlines() would also cut at characters that a text may hold.
-        self._lines = text.split("\n")
-        self._starts = [0]
-        for line in self._lines:
-            self._starts.append(self._starts[-1] + len(line) + 1)
-        self._starts[-1] -= 1
-        self._count = len(self._lines) if self._lines[-1] else len(self._lines) - 1
-
-    def blocks(self) -> Iterator[Block]:
-        at = 0
-        while at < self._count:
-            block, at = self._block(at)
-            yield block
-
-    def _block(self, at: int) -> tuple[Block, int]:
-        line = self._lines[at]
-        if heading := _HEADING.match(line):
-            level, title = len(heading.group(1)), (heading.group(2) or "").strip()
-            return self._made("heading", at, at + 1, level, title)
-        passed = self._after_passed_over(at, line)
-        if passed is not None:
-            return self._made("other", at, passed)
-        if item := _ITEM.match(line):
-            return self._made("entry", at, self._after_item(at, len(item.group().expandtabs(4))))
-        return self._paragraph(at)
-
-    def _after_passed_over(self, at: int, line: str) -> int | None:
-        """The line after what begins here and holds no entry; None when something else does."""
-        if at == 0 and line.rstrip() == "---":
-            return self._after(at, lambda text: text.rstrip() in ("---", "..."))
-        if fence := _FENCE.match(line):
-            return self._after_fence(at, fence.group(1))
-        if _COMMENT_START.match(line):
-            return self._after_comment(at)
-        is_passed_over = not line.strip() or _RULE.match(line) or _PASSED_OVER.match(line)
-        return at + 1 if is_passed_over else None
-
-    def _paragraph(self, at: int) -> tuple[Block, int]:
-        end = at + 1
-        while end < self._count:
-            line = self._lines[end]
-            underline = _UNDERLINE.match(line)
-            if underline:
-                title = " ".join(part.strip() for part in self._lines[at:end])
-                level = 1 if underline.group(1)[0] == "=" else 2
-                return self._made("heading", at, end + 1, level, title)
-            if self._interrupts(line):
-                break
-            end += 1
-        return self._made("entry", at, end)
-
-    def _after_item(self, at: int, width: int) -> int:
-        """The line after a list item: its continuation is indented, or follows lazily."""
-        end = last = at + 1
-        lazy = True
-        while end < self._count:
-            line = self._lines[end]
-            if not line.strip():
-                lazy = False
-            elif len(line) - len(line.lstrip(" ")) >= width or line.startswith("\t"):
-                lazy, last = True, end + 1
-            elif lazy and not self._interrupts(line) and not _PASSED_OVER.match(line):
-                last = end + 1
-            else:
-                break
-            end += 1
-        return last
-
-    def _interrupts(self, line: str) -> bool:
-        return (
-            not line.strip()
-            or _HEADING.match(line) is not None
-            or _ITEM.match(line) is not None
-            or _FENCE.match(line) is not None
-            or _COMMENT_START.match(line) is not None
-            or _RULE.match(line) is not None
-        )
-
-    def _after_fence(self, at: int, fence: str) -> int:
-        closing = re.compile(rf" {{0,3}}{re.escape(fence[0])}{{{len(fence)},}}[ \t]*\r?$")
-        return self._after(at, lambda text: closing.match(text) is not None)
-
-    def _after_comment(self, at: int) -> int:
-        if "-->" in self._lines[at].split("<!--", 1)[1]:
-            return at + 1
-        return self._after(at, lambda text: "-->" in text)
-
-    def _after(self, at: int, is_end: Callable[[str], bool]) -> int:
-        for end in range(at + 1, self._count):
-            if is_end(self._lines[end]):
-                return end + 1
-        return self._count
-
-    def _made(
-        self, kind: BlockKind, at: int, end: int, level: int = 0, title: str = ""
-    ) -> tuple[Block, int]:
-        return Block(kind, self._starts[at], self._starts[end], level, title), end

@@ -292,7 +292,7 @@ class MemoryStore:
 
 def no_such_entry(entry_id: str) -> str:
     """The sentence for an id that names nothing."""
-    shown = documents.visible(entry_id)[:40]
+    shown = entry_id.encode("utf-8", "backslashreplace").decode()[:40]
     if not looks_like_id(entry_id):
         return f"{shown!r} is not an id; ids come with every entry that a search or a list returns"
     return f"there is no entry {shown}; search again, it may have been edited or forgotten"

@@ -1,0 +1,206 @@
+"""The file is the truth, the index follows it, and nothing acknowledged is lost."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from milepost.base.errors import UserError, WorldError
+from milepost.memory.store import MemoryStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> MemoryStore:
+    return MemoryStore(tmp_path / "memory", "project", "Memory of x")
+
+
+def add(store: MemoryStore, text: str, kind: str = "knowledge") -> str:
+    return store.add(text, kind, "unverified", "test", ()).id
+
+
+def texts(store: MemoryStore, question: str) -> list[str]:
+    found = store.search(question, kind=None, include_superseded=False)
+    return [entry.text for _, entry in found]
+
+
+def assert_index_is_the_file(store: MemoryStore) -> None:
+    rows, entries = store.counts()
+    assert rows == entries
+    store.index.bring_level(None, [])
+    fresh = MemoryStore(store.path.parent, store.scope, "x")
+    assert fresh.counts() == (entries, entries)
+
+
+def test_what_was_added_is_found_shown_and_stands_under_its_heading(store: MemoryStore) -> None:
+    entry_id = add(store, "Use uv, never pip", "rule")
+    assert texts(store, "which installer: pip?") == ["Use uv, never pip"]
+    found = store.get(entry_id)
+    assert found is not None
+    assert (found.kind, found.status, found.source) == ("rule", "unverified", "test")
+    span = store.span(entry_id)
+    assert span is not None
+    lines = store.path.read_text("utf-8").split("\n")
+    assert lines[span.line].startswith("- Use uv, never pip")
+    assert "## Rules" in lines[: span.line]
+
+
+def test_the_file_and_its_folder_are_private(store: MemoryStore) -> None:
+    add(store, "x")
+    assert store.path.stat().st_mode & 0o777 == 0o600
+    assert store.path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_hand_edit_is_found_without_a_restart_and_leaves_no_trace_in_the_file(
+    store: MemoryStore,
+) -> None:
+    add(store, "old words")
+    edited = store.path.read_text("utf-8") + "\n- staging listens on port 6432\n"
+    store.path.write_text(edited, "utf-8")
+    assert texts(store, "staging port") == ["staging listens on port 6432"]
+    assert store.path.read_text("utf-8") == edited
+
+
+def test_an_entry_written_by_hand_can_be_changed_and_forgotten_by_its_id(
+    store: MemoryStore,
+) -> None:
+    add(store, "x")
+    store.path.write_text("## Rules\n\n- by hand\n- another\n", "utf-8")
+    ((_, found),) = store.search("hand", kind=None, include_superseded=False)
+    assert (found.source, found.status) == ("file", "stated")
+    changed = store.update(found.id, text="by hand, twice", kind=None, status="confirmed")
+    assert changed.id == found.id
+    assert "- by hand, twice <!-- milepost" in store.path.read_text("utf-8")
+    store.forget(found.id)
+    assert store.path.read_text("utf-8") == "## Rules\n\n- another\n"
+    assert_index_is_the_file(store)
+
+
+def test_a_superseded_entry_stays_in_the_file_and_out_of_searches(store: MemoryStore) -> None:
+    old = add(store, "deploy on Fridays", "rule")
+    new = store.supersede(old, "never deploy on Fridays", None, "user:test")
+    assert texts(store, "deploy") == ["never deploy on Fridays"]
+    assert (new.kind, new.status) == ("rule", "stated")
+    both = store.search("deploy", kind=None, include_superseded=True)
+    assert {entry.id for _, entry in both} == {old, new.id}
+    with pytest.raises(UserError, match=new.id):
+        store.supersede(old, "again", None, "test")
+    assert_index_is_the_file(store)
+
+
+def test_a_new_kind_moves_the_entry_and_keeps_its_id(store: MemoryStore) -> None:
+    entry_id = add(store, "prefer httpx")
+    store.update(entry_id, text=None, kind="rule", status=None)
+    found = store.get(entry_id)
+    assert found is not None
+    assert found.kind == "rule"
+    assert len(store.all()) == 1
+
+
+@pytest.mark.parametrize("text", ["", " \n ", "x" * 8001, "half \ud83d", "nul \0"])
+def test_a_text_that_cannot_be_kept_is_refused_and_changes_nothing(
+    store: MemoryStore, text: str
+) -> None:
+    add(store, "x")
+    before = store.path.read_bytes()
+    with pytest.raises(UserError):
+        add(store, text)
+    assert store.path.read_bytes() == before
+
+
+def test_an_unknown_id_is_told_from_what_is_no_id(store: MemoryStore) -> None:
+    with pytest.raises(UserError, match="no entry"):
+        store.forget("abcd1234ef")
+    with pytest.raises(UserError, match="not an id"):
+        store.forget("../../etc/passwd")
+
+
+def test_deleting_the_index_loses_nothing(store: MemoryStore) -> None:
+    add(store, "kept in Markdown")
+    for path in store.path.parent.glob("index.db*"):
+        path.unlink()
+    fresh = MemoryStore(store.path.parent, "project", "x")
+    assert texts(fresh, "Markdown") == ["kept in Markdown"]
+
+
+def test_a_damaged_index_is_put_aside_and_made_again_with_a_notice(store: MemoryStore) -> None:
+    add(store, "kept in Markdown")
+    store.index.database.close()
+    index = store.path.parent / "index.db"
+    for suffix in ("-wal", "-shm"):
+        Path(f"{index}{suffix}").unlink(missing_ok=True)
+    index.write_bytes(b"no database at all, but long enough to be looked at" * 100)
+    fresh = MemoryStore(store.path.parent, "project", "x")
+    assert texts(fresh, "Markdown") == ["kept in Markdown"]
+    (notice,) = fresh.index.database.take_notices()
+    assert "put aside" in notice
+    assert list(index.parent.glob("index.db.corrupt-*"))
+
+
+def test_a_file_that_cannot_be_written_is_said_and_stays_whole(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store, "first")
+    before = store.path.read_bytes()
+
+    def full_disk(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(WorldError, match="No space left"):
+        add(store, "second")
+    monkeypatch.undo()
+    assert store.path.read_bytes() == before
+    assert [path.name for path in store.path.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_bytes_that_are_not_utf8_survive_every_change(store: MemoryStore) -> None:
+    add(store, "x")
+    store.path.write_bytes(b"## Rules\n\n- caf\xe9 \xff\n- plain\n")
+    plain = next(entry for entry in store.all() if entry.text == "plain")
+    store.update(plain.id, text="changed", kind=None, status=None)
+    assert b"- caf\xe9 \xff\n" in store.path.read_bytes()
+    assert store.all()[0].text == "caf\\xe9 \\xff"
+    assert_index_is_the_file(store)
+
+
+_STEP = st.one_of(
+    st.tuples(st.just("add"), st.sampled_from(["rule", "knowledge"]), st.text(max_size=40)),
+    st.tuples(st.just("update"), st.integers(0, 20), st.text(max_size=40)),
+    st.tuples(st.just("forget"), st.integers(0, 20), st.just("")),
+    st.tuples(st.just("hand"), st.integers(0, 20), st.sampled_from(["by hand", "again", "- x"])),
+)
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None
+)
+@given(steps=st.lists(_STEP, max_size=12))
+def test_any_sequence_of_changes_keeps_every_entry_and_no_other(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, object, str]]
+) -> None:
+    store = MemoryStore(tmp_path_factory.mktemp("memory"), "project", "x")
+    kept: dict[str, str] = {}
+    for action, where, text in steps:
+        if action == "hand":
+            content = store.path.read_text("utf-8") if store.path.exists() else ""
+            store.path.write_text(f"{content}\n\nnote {where} {text}\n", "utf-8", newline="\n")
+            kept = {entry.id: entry.text for entry in store.all()}
+            continue
+        ids = sorted(kept)
+        try:
+            if action == "add":
+                entry = store.add(text, str(where), "unverified", "test", ())
+                kept[entry.id] = entry.text
+            elif ids and action == "update":
+                entry = store.update(ids[where % len(ids)], text=text, kind=None, status=None)
+                kept[entry.id] = entry.text
+            elif ids:
+                del kept[store.forget(ids[where % len(ids)]).id]
+        except UserError:
+            pass
+        assert sorted(entry.text for entry in store.all()) == sorted(kept.values())
+    assert store.counts()[0] == len(kept)

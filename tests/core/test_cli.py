@@ -1,0 +1,156 @@
+"""The command from the outside: words for people, JSON for programs, exit codes for scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+class Terminal:
+    """Runs `milepost` in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def run(self, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "milepost", *words],
+            cwd=self.folder, input=typed, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    def says(self, *words: str) -> str:
+        done = self.run(*words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def data(self, *words: str) -> dict[str, object]:
+        return json.loads(self.says(*words, "--json"))
+
+
+@pytest.fixture
+def terminal(project: Path) -> Terminal:
+    return Terminal(project)
+
+
+def test_an_entry_is_added_found_shown_changed_and_forgotten(terminal: Terminal) -> None:
+    entry = terminal.data(
+        "memory", "add", "Use uv, never pip", "--kind", "rule", "--about", "uv.lock"
+    )
+    assert (entry["status"], entry["anchors"]) == ("stated", ["uv.lock"])
+    assert "Use uv" in terminal.says("memory", "search", "pip")
+    shown = terminal.says("memory", "show", entry["id"])
+    assert "MEMORY.md:" in shown
+    terminal.says("memory", "update", entry["id"], "Use", "uv", "always")
+    terminal.says("memory", "supersede", entry["id"], "Use uv, whatever happens")
+    assert "whatever happens" in terminal.says("memory", "list")
+    assert "Forgot" in terminal.says("memory", "forget", entry["id"])
+    assert Path(terminal.says("memory", "path").strip()).is_file()
+
+
+def test_a_restore_shows_its_plan_first_and_does_nothing_unasked(
+    terminal: Terminal, project: Path
+) -> None:
+    point = terminal.data("checkpoint", "save", "it", "works")
+    (project / "README.md").write_text("broken\n", encoding="utf-8")
+    plan = terminal.says("checkpoint", "restore", str(point["id"]))
+    assert "~ README.md" in plan
+    assert "--yes" in plan
+    assert (project / "README.md").read_text() == "broken\n"
+    assert "+broken" in terminal.says("checkpoint", "diff", "1", "--path", "README.md")
+    terminal.says("checkpoint", "restore", str(point["id"]), "--yes")
+    assert (project / "README.md").read_text() == "# A project\n"
+    terminal.says("checkpoint", "undo")
+    assert (project / "README.md").read_text() == "broken\n"
+    assert "it works" in terminal.says("checkpoint", "list")
+    assert ".git" in terminal.says("checkpoint", "show", "1")
+
+
+def test_the_exit_code_of_verify_is_the_verdict(terminal: Terminal, project: Path) -> None:
+    terminal.says("goal", "set", "a file is there", "--check", "test -f there")
+    failed = terminal.run("goal", "verify")
+    assert failed.returncode == 3
+    assert "FAIL test -f there" in failed.stdout
+    (project / "there").touch()
+    assert terminal.run("goal", "verify").returncode == 0
+    terminal.says("goal", "set", "impossible", "--check", "no-such-program")
+    assert terminal.run("goal", "verify").returncode == 4
+    goal = terminal.data("goal", "set", "nothing to see")
+    assert terminal.run("goal", "verify", goal["id"]).returncode == 5
+    assert "nothing to see" in terminal.says("goal", "list")
+    terminal.says("goal", "abandon", goal["id"])
+
+
+def test_what_was_done_is_in_the_history(terminal: Terminal) -> None:
+    terminal.says("memory", "add", "remember me")
+    assert "milepost memory add" in terminal.says("history", "remember")
+    assert "Nothing found" in terminal.says("history", "zebra")
+
+
+def test_the_doctor_finds_a_sound_project_sound(terminal: Terminal) -> None:
+    terminal.says("memory", "add", "x")
+    assert "FAIL" not in terminal.says("doctor")
+
+
+def test_the_doctor_says_what_is_wrong(terminal: Terminal, home: Path) -> None:
+    terminal.says("memory", "add", "x")
+    (data,) = (home / "projects").iterdir()
+    data.chmod(0o755)
+    done = terminal.run("doctor")
+    assert done.returncode == 1
+    assert "chmod 700" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["memory", "show", "abcd1234ef"], 1),
+        (["checkpoint", "restore", "99"], 1),
+        (["goal", "verify"], 1),
+        (["memory", "add", " "], 1),
+        (["--project"], 2),
+        (["nonsense"], 2),
+        (["memory"], 2),
+        (["checkpoint", "restore", "x"], 2),
+    ],
+)
+def test_a_mistake_gets_words_on_stderr_and_an_exit_code(
+    terminal: Terminal, words: list[str], code: int
+) -> None:
+    done = terminal.run(*words)
+    assert done.returncode == code
+    assert done.stdout == ""
+    assert done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_outside_of_a_project_it_says_how_to_name_one(tmp_path: Path) -> None:
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    done = Terminal(folder).run("memory", "list")
+    assert done.returncode == 1
+    assert "--project" in done.stderr
+    assert Terminal(folder).run("memory", "list", "--project", str(folder)).returncode == 0
+
+
+def test_help_and_version_need_no_project(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    front = terminal.says("--help")
+    assert all(word in front for word in ("memory", "checkpoint", "goal", "doctor", "lsp", "mcp"))
+    assert terminal.says("--version").startswith("milepost ")
+    assert "exit codes: 0 met" in terminal.says("goal", "verify", "--help")
+
+
+def test_a_name_that_the_terminal_cannot_show_ends_nothing(
+    terminal: Terminal, project: Path
+) -> None:
+    odd = os.path.join(os.fsencode(project), b"caf\xe9")
+    with open(odd, "wb"):
+        pass
+    terminal.says("checkpoint", "save")
+    os.unlink(odd)
+    assert "caf\\xe9" in terminal.says("checkpoint", "diff", "1")

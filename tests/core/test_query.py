@@ -1,0 +1,76 @@
+"""A person's words find what they mean, whatever they are to SQLite."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from milepost import api
+from milepost.base.query import match_expression, parts
+
+
+def check(question: str, expected: str | None) -> None:
+    assert match_expression(question) == expected
+
+
+def test_words_are_quoted_joined_by_or_and_freed_of_stop_words() -> None:
+    check("What is the staging port?", '"staging" OR "port"')
+    check('NEAR("x" *) -y', '"near" OR "x" OR "y"')
+    check("", None)
+    check("?!", None)
+
+
+def test_stop_words_alone_are_searched_as_they_are() -> None:
+    check("who is it", '"who" OR "is" OR "it"')
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("parseConfigFile", ("parse", "config", "file")),
+        ("HTTPServerError", ("http", "server", "error")),
+        ("max_retry_count", ("max", "retry", "count")),
+        ("utf8", ("utf", "8")),
+        ("simple", ()),
+    ],
+)
+def test_compound_names_come_apart(word: str, expected: tuple[str, ...]) -> None:
+    assert parts(word) == expected
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "which port does staging use",
+        "PgBouncer",
+        "pg_bouncer_pool_size",
+        "retries",
+        "ERR_TLS_4711",
+        "infra/db/pool.toml",
+        "--statement-timeout",
+        "6432",
+        "poolSize",
+    ],
+)
+def test_an_entry_is_found_by_its_words_parts_paths_flags_and_codes(
+    workspace: api.Workspace, question: str
+) -> None:
+    workspace.memory.add(
+        "The staging database listens on port 6432 behind pgbouncer; poolSize is in "
+        "infra/db/pool.toml, a retry with --statement-timeout=5s cures ERR_TLS_4711."
+    )
+    for number in range(30):
+        workspace.memory.add(f"an unrelated note about something else, number {number}")
+    found = workspace.memory.search(question, limit=1)
+    assert "6432" in found.hits[0].entry.text
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.text(alphabet=st.characters(exclude_categories=()), max_size=60))
+def test_no_question_is_an_error(workspace: api.Workspace, question: str) -> None:
+    found = workspace.memory.search(question)
+    assert found.hits == ()
+    assert found.advice

@@ -1,0 +1,99 @@
+"""Databases are migrated, shared between processes and threads, and put aside when damaged."""
+
+from __future__ import annotations
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from milepost.base.errors import WorldError
+from milepost.base.sqlite import Database
+
+_ONE = "CREATE TABLE t (x INTEGER) STRICT; INSERT INTO t VALUES (1);"
+_TWO = "ALTER TABLE t ADD COLUMN y TEXT; UPDATE t SET y = 'two';"
+
+
+def database(path: Path, *migrations: str) -> Database:
+    return Database(path, migrations, durability="FULL", loss="Nothing of worth.")
+
+
+def rows(base: Database) -> list[tuple[object, ...]]:
+    with base.reading() as connection:
+        return connection.execute("SELECT * FROM t").fetchall()
+
+
+def test_migrations_run_once_each_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    assert rows(database(path, _ONE)) == [(1,)]
+    assert rows(database(path, _ONE, _TWO)) == [(1, "two")]
+    assert rows(database(path, _ONE, _TWO)) == [(1, "two")]
+
+
+def test_a_migration_that_fails_leaves_the_old_schema_whole(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    rows(database(path, _ONE))
+    with pytest.raises(sqlite3.OperationalError):
+        rows(database(path, _ONE, "ALTER TABLE t ADD COLUMN z TEXT; NONSENSE;"))
+    assert rows(database(path, _ONE)) == [(1,)]
+
+
+def test_a_file_of_a_newer_milepost_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    rows(database(path, _ONE, _TWO))
+    with pytest.raises(WorldError, match="newer Milepost"):
+        rows(database(path, _ONE))
+    assert rows(database(path, _ONE, _TWO)) == [(1, "two")]
+
+
+def test_an_exception_rolls_the_transaction_back(tmp_path: Path) -> None:
+    base = database(tmp_path / "x.db", _ONE)
+
+    def fail() -> None:
+        with base.writing() as connection:
+            connection.execute("DELETE FROM t")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert rows(base) == [(1,)]
+
+
+@pytest.mark.parametrize("damage", ["garbage", "truncated", "zeroed"])
+def test_a_damaged_file_is_put_aside_with_a_notice_and_work_goes_on(
+    tmp_path: Path, damage: str
+) -> None:
+    path = tmp_path / "x.db"
+    base = database(path, _ONE)
+    with base.writing() as connection:
+        connection.executemany("INSERT INTO t VALUES (?)", ((number,) for number in range(5000)))
+        connection.execute("CREATE INDEX i ON t (x)")
+    base.close()
+    content = path.read_bytes()
+    path.write_bytes(
+        {
+            "garbage": b"no database " * 1000,
+            "truncated": content[: len(content) // 2],
+            "zeroed": content[:8192] + bytes(len(content) - 8192),
+        }[damage]
+    )
+    fresh = database(path, _ONE)
+    assert rows(fresh) == [(1,)]
+    (notice,) = fresh.take_notices()
+    assert "put aside as x.db.corrupt-" in notice
+    assert fresh.take_notices() == ()
+
+
+def test_many_threads_write_without_an_error(tmp_path: Path) -> None:
+    base = database(tmp_path / "x.db", "CREATE TABLE t (x INTEGER) STRICT;")
+
+    def write(worker: int) -> None:
+        for number in range(20):
+            with base.writing() as connection:
+                connection.execute("INSERT INTO t VALUES (?)", (worker * 100 + number,))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(write, range(8))) == [None] * 8
+    assert len(rows(base)) == 160
+    base.close()

@@ -64,6 +64,34 @@ def test_an_added_entry_reads_back_and_the_others_keep_their_words(data: bytes, 
     assert others == [entry.text for entry in document.entries]
 
 
+@given(_FILES, st.lists(_TEXTS, min_size=1, max_size=4))
+def test_an_item_put_at_the_end_is_what_a_parse_of_the_whole_finds(
+    data: bytes, texts: list[str]
+) -> None:
+    document = documents.with_entry(documents.parse(data), "Rules", texts[0], {"id": "entry00000"})
+    for number, text in enumerate(texts[1:], start=1):
+        metadata = {"id": f"entry{number:05d}", "source": "x"}
+        appended = documents.with_last_entry(document, "Rules", text, metadata)
+        if appended is None:
+            return  # the file goes on after the section
+        assert appended[0] == documents.parse_text(document.text + appended[1])
+        document = appended[0]
+
+
+def test_an_item_goes_to_the_end_only_where_the_file_ends_with_its_section() -> None:
+    def ends(text: str) -> bool:
+        document = documents.parse_text(text)
+        return documents.with_last_entry(document, "Rules", "x", {"id": "a"}) is not None
+
+    assert ends("## Rules\n\n- one\n")
+    assert ends("## Rules\n\n- one\n  - inner\n")
+    assert not ends("## Rules\n\n- one")
+    assert not ends("## Rules\n\n- one\n\n")
+    assert not ends("## Rules\n\n- one\n\n## Other\n\n- two\n")
+    assert not ends("## Rules\n")
+    assert not ends("## Rules\n\nparagraph\n")
+
+
 @given(_FILES, _TEXTS)
 def test_adding_and_removing_an_entry_only_ever_adds_lines(data: bytes, text: str) -> None:
     document = documents.parse(data)

@@ -40,7 +40,7 @@ def signature(path: Path) -> Signature | None:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return Signature(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+    return _signature_of(found)
 
 
 def make_private_dir(path: Path) -> None:
@@ -92,6 +92,31 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o600) -> Signature | 
                 Path(temporary).unlink()
 
 
+def append_durably(path: Path, data: bytes, expected: Signature) -> Signature | None:
+    """Add `data` to the end of the file that has the signature `expected`.
+
+    Returns the new signature, or None when the file was replaced or rewritten meanwhile and does
+    not end with `data`; the caller then looks at it anew. After a power cut the file may end in the
+    middle of `data`, never before it. Raises WorldError when it cannot write.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        try:
+            if _signature_of(os.fstat(handle)) != expected:
+                return None
+            _append_or_take_back(handle, data, expected.size)
+            ours = os.fstat(handle)
+            end = os.pread(handle, len(data), expected.size)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        message = f"cannot write {path} ({error.strerror}); nothing was changed"
+        raise WorldError(message) from error
+    found = signature(path)
+    is_ours = end == data and ours.st_size == expected.size + len(data)
+    return found if is_ours and found == _signature_of(ours) else None
+
+
 @contextlib.contextmanager
 def locked(path: Path, *, timeout_s: float = LOCK_TIMEOUT_S) -> Generator[None]:
     """Hold the exclusive OS lock on `path` (made when missing). It dies with its process.
@@ -110,6 +135,21 @@ def locked(path: Path, *, timeout_s: float = LOCK_TIMEOUT_S) -> Generator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _append_or_take_back(handle: int, data: bytes, size: int) -> None:
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(handle, view) :]
+        os.fsync(handle)
+    except OSError:
+        os.ftruncate(handle, size)
+        raise
+
+
+def _signature_of(found: os.stat_result) -> Signature:
+    return Signature(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
 def _wait_for(handle: int, path: Path, timeout_s: float) -> None:

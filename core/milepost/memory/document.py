@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
@@ -80,6 +80,28 @@ def parse_text(text: str) -> Document:
     """Cut a memory file's text into blocks, for instance that of an unsaved buffer."""
     blocks = cut(text)
     return Document(text, blocks, tuple(_entries(text, blocks)))
+
+
+def with_last_entry(
+    document: Document, section: str, text: str, metadata: dict[str, str]
+) -> tuple[Document, str] | None:
+    """The document with a new item as its very last lines, and these lines.
+
+    None unless the document ends with a list item of `section`. Only the item is parsed, whatever
+    the size of the document: an item at the left margin begins a block wherever one can begin.
+    """
+    last = document.blocks[-1] if document.blocks else None
+    if last is None or last.section != section or not _is_list_item(document, last):
+        return None
+    item = render_item(text, metadata, document.newline)
+    (block,) = parse_text(item).blocks
+    end = len(document.text)
+    if not document.text.endswith("\n") or block.end != len(item):
+        return None
+    placed = replace(block, start=end, end=end + len(item), section=section)
+    entry = EntryBlock(metadata["id"], placed, *_read_own(item))
+    changed = Document(document.text + item, (*document.blocks, placed), (*document.entries, entry))
+    return changed, item
 
 
 def with_entry(document: Document, section: str, text: str, metadata: dict[str, str]) -> Document:
@@ -233,6 +255,13 @@ def _entries(text: str, blocks: tuple[Block, ...]) -> Iterator[EntryBlock]:
             seen[words] += 1
         taken.add(entry_id)
         yield EntryBlock(entry_id, block, words, metadata)
+
+
+def _read_own(item: str) -> tuple[str, dict[str, str]]:
+    """The words and the metadata of an item that carries its id."""
+    words, metadata = _read_entry(item)
+    metadata.pop("id")
+    return words, metadata
 
 
 def _read_entry(source: str) -> tuple[str, dict[str, str]]:

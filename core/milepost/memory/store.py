@@ -99,7 +99,11 @@ class MemoryStore:
         def change(document: Document) -> _Changed:
             return _Changed(_with_added(document, added), added, (added,))
 
-        return self._change(change)
+        files.make_private_dir(self.path.parent)
+        with files.locked(self._lock):
+            if self._append(added):
+                return added
+            return self._change(change)
 
     def update(
         self, entry_id: str, *, text: str | None, kind: str | None, status: str | None
@@ -128,7 +132,7 @@ class MemoryStore:
             shown = replace(new, text=documents.visible(new.text))
             return _Changed(changed, shown, (shown,))
 
-        return self._change(change)
+        return self._change_alone(change)
 
     def supersede(self, entry_id: str, text: str, kind: str | None, source: str) -> Entry:
         """Add `text` in place of an entry, which stays in the file, marked and out of searches.
@@ -162,7 +166,7 @@ class MemoryStore:
             shown = replace(marked, text=old.text, status="superseded")
             return _Changed(changed, new, (shown, new))
 
-        return self._change(change)
+        return self._change_alone(change)
 
     def forget(self, entry_id: str) -> Entry:
         """Take an entry out of the file, and return what it was. Raises UserError."""
@@ -173,7 +177,7 @@ class MemoryStore:
                 documents.without(document, found), entries.from_block(found, self.scope)
             )
 
-        return self._change(change)
+        return self._change_alone(change)
 
     def get(self, entry_id: str) -> Entry | None:
         """The entry with this id."""
@@ -222,23 +226,50 @@ class MemoryStore:
         """How many rows the index has, and how many entries the file; they should be equal."""
         return self.count(), len(self._read().document.entries)
 
-    def _change(self, change: Callable[[Document], _Changed]) -> Entry:
+    def _append(self, entry: Entry) -> bool:
+        """Add an entry whose place is the very end of the file, which is where most go: at a cost
+        that does not grow with the file. False when its place is elsewhere."""
+        read = self._read()
+        appended = documents.with_last_entry(
+            read.document, SECTIONS[entry.kind], entry.text, entries.to_metadata(entry)
+        )
+        if appended is None or read.signature is None:
+            return False
+        document, item = appended
+        _verified(document.entries[-1], entry)
+        written = files.append_durably(self.path, item.encode("utf-8"), read.signature)
+        if written is None:
+            return self.get(entry.id) is not None
+        self._wrote(read.signature, _Read(written, document), (entry,))
+        return True
+
+    def _change_alone(self, change: Callable[[Document], _Changed]) -> Entry:
         files.make_private_dir(self.path.parent)
         with files.locked(self._lock):
-            for _ in range(_ATTEMPTS):
-                read = self._read()
-                document = read.document
-                if read.signature is None:
-                    document = documents.parse_text(_template(self._title))
-                changed = change(document)
-                if files.signature(self.path) != read.signature:
-                    continue
-                written = files.write_durably(self.path, changed.document.to_bytes())
-                with self._guard:
-                    self._last = None if written is None else _Read(written, changed.document)
-                self._bring_index_level(read.signature, written, changed.touched)
-                return changed.entry
+            return self._change(change)
+
+    def _change(self, change: Callable[[Document], _Changed]) -> Entry:
+        """Rewrite the file with `change` made to it, while the lock is held."""
+        for _ in range(_ATTEMPTS):
+            read = self._read()
+            document = read.document
+            if read.signature is None:
+                document = documents.parse_text(_template(self._title))
+            changed = change(document)
+            if files.signature(self.path) != read.signature:
+                continue
+            written = files.write_durably(self.path, changed.document.to_bytes())
+            self._wrote(read.signature, _Read(written, changed.document), changed.touched)
+            return changed.entry
         raise WorldError(f"{self.path} keeps changing; find out what writes it and try again")
+
+    def _wrote(
+        self, before: files.Signature | None, written: _Read, touched: tuple[Entry, ...]
+    ) -> None:
+        """Take note of what the file now is, unless someone has already written again."""
+        with self._guard:
+            self._last = None if written.signature is None else written
+        self._bring_index_level(before, written.signature, touched)
 
     def _bring_index_level(
         self,
@@ -302,21 +333,21 @@ def _with_added(document: Document, entry: Entry) -> Document:
     changed = documents.with_entry(
         document, SECTIONS.get(entry.kind, entry.kind), entry.text, entries.to_metadata(entry)
     )
-    return _verified(changed, entry)
+    _verified(changed.find(entry.id), entry)
+    return changed
 
 
 def _with_changed(document: Document, found: EntryBlock, entry: Entry) -> Document:
     changed = documents.with_changed(document, found, entry.text, entries.to_metadata(entry))
-    return _verified(changed, entry)
+    _verified(changed.find(entry.id), entry)
+    return changed
 
 
-def _verified(changed: Document, entry: Entry) -> Document:
-    """`changed` if the entry can be read back from it: better to refuse than to lose it."""
-    found = changed.find(entry.id)
+def _verified(found: EntryBlock | None, entry: Entry) -> None:
+    """Raise unless the entry can be read back: better to refuse than to lose it."""
     if found is None or found.text != entry.text:
         message = "the memory file has a comment or a fence that is never closed"
         raise WorldError(f"{message}, so the entry would be lost in it; close it and try again")
-    return changed
 
 
 def _template(title: str) -> str:

@@ -1,0 +1,69 @@
+"""How a benchmark reports: a table for people, one JSON object for programs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sqlite3
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Report:
+    """Medians by name, and ratios of them with the target each should stay below."""
+
+    name: str
+    medians: dict[str, float] = field(default_factory=dict)
+    ratios: dict[str, float] = field(default_factory=dict)
+    targets: dict[str, float] = field(default_factory=dict)
+
+    def median(self, name: str, samples: Sequence[float]) -> float:
+        """Note the median of `samples` under `name`, which ends with its unit."""
+        self.medians[name] = round(statistics.median(samples), 4)
+        return self.medians[name]
+
+    def ratio(self, name: str, value: float, target: float) -> None:
+        """Note a ratio and the value it should not exceed."""
+        self.ratios[name] = round(value, 4)
+        self.targets[name] = target
+
+
+def machine() -> str:
+    """What it ran on."""
+    load = "/".join(f"{value:.1f}" for value in os.getloadavg())
+    return (
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, load {load}, "
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    )
+
+
+def main(run: Callable[[bool], Report]) -> None:
+    """Run a benchmark: `run(quick)`."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, under a minute")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    options = parser.parse_args()
+    started_on = machine()
+    report = run(options.quick)
+    if options.json:
+        print(
+            json.dumps(
+                {
+                    "name": report.name,
+                    "machine": started_on,
+                    "ratios": report.ratios,
+                    "medians": report.medians,
+                }
+            )
+        )
+        return
+    print(f"{report.name} on {started_on}")
+    for name, value in report.ratios.items():
+        mark = "ok" if value <= report.targets[name] else "ABOVE ITS TARGET"
+        print(f"  {name:<28} {value:>10.4f}   target {report.targets[name]:<8g} {mark}")
+    for name, value in report.medians.items():
+        print(f"    {name:<38} {value:>12.3f}")

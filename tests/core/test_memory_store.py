@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,13 @@ def test_deleting_the_index_loses_nothing(store: MemoryStore) -> None:
         path.unlink()
     fresh = MemoryStore(store.path.parent, "project", "x")
     assert texts(fresh, "Markdown") == ["kept in Markdown"]
+
+
+def test_a_folder_that_is_deleted_under_an_open_memory_is_made_anew(store: MemoryStore) -> None:
+    add(store, "gone with the folder")
+    shutil.rmtree(store.path.parent)
+    add(store, "after")
+    assert texts(store, "after folder") == ["after"]
 
 
 def test_a_damaged_index_is_put_aside_and_made_again_with_a_notice(store: MemoryStore) -> None:

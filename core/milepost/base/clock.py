@@ -10,15 +10,13 @@ def utc_now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def age_days(stamp: str | None) -> float | None:
-    """Days since `stamp`; None when it is missing or not a time. Never negative: a clock that
-    was set back must not make an entry come from the future."""
+def unix_time(stamp: str | None) -> float | None:
+    """The seconds since 1970 of a time as Milepost writes it; None when it is missing or, in a file
+    that a person edited, no time."""
     if stamp is None:
         return None
     try:
         then = datetime.fromisoformat(stamp)
     except ValueError:
         return None
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=UTC)
-    return max(0.0, (datetime.now(UTC) - then).total_seconds() / 86_400)
+    return (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp()

@@ -44,14 +44,15 @@ def signature(path: Path) -> Signature | None:
 
 
 def make_private_dir(path: Path) -> None:
-    """Make `path` and its missing parents, readable by the owner only.
+    """Make `path` and its missing parents, readable by the owner only. What is there already keeps
+    its mode: it may be a folder of the user's.
 
     Raises WorldError when it cannot be made.
     """
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.stat().st_mode & 0o077:
-            path.chmod(0o700)
+        missing = [place for place in (path, *path.parents) if not place.exists()]
+        for place in reversed(missing):
+            place.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         message = f"cannot make the folder {path} ({error.strerror}); check its owner and its disk"
         raise WorldError(message) from error

@@ -53,7 +53,7 @@ class Database:
         self._mine = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
-        self._ready = False
+        self._prepared: tuple[int, int] | None = None
         self._notices: list[str] = []
 
     @contextlib.contextmanager
@@ -92,16 +92,35 @@ class Database:
             self._mine = threading.local()
 
     def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._mine, "connection", None)
-        if connection is None:
-            with self._guard:
-                if not self._ready:
-                    self._prepare()
-                    self._ready = True
-                connection = self._connect()
-                self._opened.append(connection)
-                self._mine.connection = connection
+        """This thread's connection to the file that is there now.
+
+        The file may have been deleted, or put aside by another process: then it is made anew
+        rather than written where nobody looks.
+        """
+        identity = self._identity()
+        mine: tuple[sqlite3.Connection, tuple[int, int]] | None
+        mine = getattr(self._mine, "connection", None)
+        if mine is not None and mine[1] == identity:
+            return mine[0]
+        with self._guard:
+            if mine is not None:
+                mine[0].close()
+                self._opened.remove(mine[0])
+                self._mine.connection = None
+            if identity is None or identity != self._prepared:
+                self._prepare()
+                self._prepared = identity = self._identity()
+            connection = self._connect()
+            self._opened.append(connection)
+            self._mine.connection = (connection, identity)
         return connection
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _connect(self) -> sqlite3.Connection:
         # check_same_thread is off only so that `close` may end other threads' connections.
@@ -171,7 +190,7 @@ class Database:
             if _is_damage(error):
                 # The next call quarantines it; this one must not pretend.
                 self.close()
-                self._ready = False
+                self._prepared = None
                 message = f"{self._path} is damaged ({error}); call again, it will be put aside"
                 raise WorldError(message) from error
             message = f"cannot use {self._path} ({error}); check the disk and who else uses it"

@@ -9,26 +9,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from milepost.base.clock import utc_now
-from milepost.base.query import match_expression
+from milepost.base.clock import unix_time, utc_now
 from milepost.base.sqlite import Database
+from milepost.search import table
+from milepost.search.ranking import WORK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _MIGRATIONS = (
-    """
+    table.SCHEMA
+    + """
     CREATE TABLE event (
         id INTEGER PRIMARY KEY,
         at TEXT NOT NULL, session TEXT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
         request TEXT NOT NULL, reply TEXT NOT NULL, failed INTEGER NOT NULL
     ) STRICT;
-    CREATE INDEX event_session ON event (session, id);
-    CREATE VIRTUAL TABLE event_fts USING fts5(
-        words, content='', tokenize='porter unicode61 remove_diacritics 2'
-    );
+    CREATE INDEX event_session ON event (session);
     """,
 )
+
+_COLUMNS = "id, at, session, actor, action, request, reply, failed"
 
 # Larger than any reply the servers send; a request as large is a file, and lies in the project.
 MAX_BODY_CHARS = 64_000
@@ -64,34 +65,35 @@ class HistoryLog:
     ) -> None:
         """Append an event. A kill right after loses nothing, a power cut perhaps the last ones."""
         request, reply = _bounded(request), _bounded(reply)
+        at = utc_now()
         with self.database.writing() as connection:
             cursor = connection.execute(
                 "INSERT INTO event (at, session, actor, action, request, reply, failed) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (utc_now(), session, actor, action, request, reply, failed),
+                (at, session, actor, action, request, reply, failed),
             )
-            words = " ".join((action, request, reply if failed else ""))
-            connection.execute(
-                "INSERT INTO event_fts (rowid, words) VALUES (?, ?)", (cursor.lastrowid, words)
+            event_id = cursor.lastrowid or 0
+            words = f"{request} {reply}" if failed else request
+            table.put(
+                connection, event_id, table.Text(action, words, unix_time(at), session, event_id)
             )
 
     def search(self, question: str, limit: int) -> list[Event]:
-        """The events that hold a word of `question`, best first; for no question the newest."""
-        expression = match_expression(question)
-        if expression is None and question.strip():
-            return []
-        columns = "event.id, at, session, actor, action, request, reply, failed"
+        """The events that answer `question`, best first; for no question the newest."""
         with self.database.reading() as connection:
-            if expression is None:
-                rows = connection.execute(
-                    f"SELECT {columns} FROM event ORDER BY id DESC LIMIT ?",  # noqa: S608
-                    (limit,),
-                ).fetchall()
+            if question.strip():
+                ranked = table.search(connection, question, WORK)[:limit]
+                rows = [
+                    connection.execute(
+                        f"SELECT {_COLUMNS} FROM event WHERE id = ?",  # noqa: S608
+                        (rowid,),
+                    ).fetchone()
+                    for rowid, _ in ranked
+                ]
             else:
                 rows = connection.execute(
-                    f"SELECT {columns} FROM event_fts JOIN event ON event.id = event_fts.rowid "  # noqa: S608
-                    "WHERE event_fts MATCH ? ORDER BY rank LIMIT ?",
-                    (expression, limit),
+                    f"SELECT {_COLUMNS} FROM event ORDER BY id DESC LIMIT ?",  # noqa: S608
+                    (limit,),
                 ).fetchall()
         return [Event(*row[:7], failed=bool(row[7])) for row in rows]
 

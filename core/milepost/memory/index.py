@@ -11,11 +11,12 @@ import re
 from dataclasses import astuple
 from typing import TYPE_CHECKING, cast
 
-from milepost.base.clock import age_days
+from milepost.base.clock import unix_time
 from milepost.base.files import Signature
-from milepost.base.query import match_expression, parts_of_text
 from milepost.base.sqlite import Database
 from milepost.memory.entry import Entry, Scope
+from milepost.search import table
+from milepost.search.ranking import FACTS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MIGRATIONS = (
-    """
+    table.SCHEMA
+    + """
     CREATE TABLE file (
         one INTEGER PRIMARY KEY CHECK (one = 1),
         size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
@@ -32,40 +34,23 @@ _MIGRATIONS = (
     CREATE TABLE entry (
         rowid INTEGER PRIMARY KEY,
         id TEXT NOT NULL UNIQUE, digest BLOB NOT NULL,
-        text TEXT NOT NULL, parts TEXT NOT NULL,
         kind TEXT NOT NULL, status TEXT NOT NULL, source TEXT NOT NULL,
-        created_at TEXT, anchors TEXT NOT NULL, superseded_by TEXT
+        created_at TEXT, superseded_by TEXT
     ) STRICT;
-    CREATE VIRTUAL TABLE entry_fts USING fts5(
-        text, parts, anchors, content='entry', content_rowid='rowid',
-        tokenize='porter unicode61 remove_diacritics 2'
-    );
-    CREATE TRIGGER entry_added AFTER INSERT ON entry BEGIN
-        INSERT INTO entry_fts(rowid, text, parts, anchors)
-        VALUES (new.rowid, new.text, new.parts, new.anchors);
-    END;
-    CREATE TRIGGER entry_removed AFTER DELETE ON entry BEGIN
-        INSERT INTO entry_fts(entry_fts, rowid, text, parts, anchors)
-        VALUES ('delete', old.rowid, old.text, old.parts, old.anchors);
-    END;
     """,
 )
 
-_COLUMNS = (
-    "entry.id, entry.text, entry.kind, entry.status, entry.source, entry.created_at, "
-    "entry.anchors, entry.superseded_by"
-)
-
-# How many rows FTS5 ranks before status and age have their say; past the first hundred the order
-# below no longer changes what is shown.
-_CANDIDATES = 150
+# An entry's anchors are its title: they are paths and names, which people ask for by their parts.
+_SELECT = """
+    SELECT id, doc.body, kind, status, source, created_at, doc.title, superseded_by
+    FROM entry JOIN doc ON doc.rowid = entry.rowid
+"""
 
 # What the user said or confirmed comes before what an agent inferred, at like relevance.
 _TRUST = {"stated": 1.2, "confirmed": 1.2, "unverified": 1.0, "superseded": 0.5}
 
-# Facts age slowly: a fresh entry gains this much over an old one, falling over a year.
-_RECENCY_WEIGHT = 0.3
-_RECENCY_DAYS = 365.0
+# How many entries are looked through for a symbol as it is written.
+_NAMING = 150
 
 
 class Index:
@@ -96,7 +81,8 @@ class Index:
             present = dict(rows)
             gone = [key for key, digest in present.items() if wanted.get(key, (b"",))[0] != digest]
             new = [pair for key, pair in wanted.items() if present.get(key) != pair[0]]
-            connection.executemany("DELETE FROM entry WHERE id = ?", ((key,) for key in gone))
+            for key in gone:
+                _remove(connection, key)
             for digest, entry in new:
                 _insert(connection, digest, entry)
             _remember_signature(connection, signature)
@@ -111,7 +97,7 @@ class Index:
             if _known_signature(connection) != before:
                 return False
             for entry in entries:
-                connection.execute("DELETE FROM entry WHERE id = ?", (entry.id,))
+                _remove(connection, entry.id)
                 _insert(connection, _digest(entry), entry)
             _remember_signature(connection, after)
         return True
@@ -125,38 +111,35 @@ class Index:
         self, question: str, *, kind: str | None, include_superseded: bool
     ) -> list[tuple[float, Entry]]:
         """The entries that hold a term of `question`, best first."""
-        expression = match_expression(question)
-        if expression is None:
-            return []
         with self.database.reading() as connection:
-            rows = connection.execute(
-                f"""
-                SELECT -rank, {_COLUMNS} FROM entry_fts JOIN entry ON entry.rowid = entry_fts.rowid
-                WHERE entry_fts MATCH ? AND rank MATCH 'bm25(1.0, 0.5, 0.5)'
-                  AND (? IS NULL OR kind = ?) AND (? OR status <> 'superseded')
-                ORDER BY rank LIMIT {_CANDIDATES}
-                """,  # noqa: S608  (constants)
-                (expression, kind, kind, include_superseded),
-            ).fetchall()
-        scored = [
-            (_weighed(row[0], entry), entry) for row in rows for entry in [self._entry(row[1:])]
-        ]
-        return sorted(scored, key=lambda pair: -pair[0])
+            ranked = table.search(
+                connection,
+                question,
+                FACTS,
+                only="EXISTS (SELECT 1 FROM entry WHERE entry.rowid = doc.rowid "
+                "AND (:kind IS NULL OR kind = :kind) AND (:all OR status <> 'superseded'))",
+                parameters={"kind": kind, "all": include_superseded},
+            )
+            found = [(score, self._at(connection, rowid)) for rowid, score in ranked]
+        weighed = [(score * _TRUST.get(entry.status, 1.0), entry) for score, entry in found]
+        return sorted(weighed, key=lambda pair: -pair[0])
 
     def naming(self, symbol: str) -> list[Entry]:
         """Entries whose text or anchors hold `symbol` as a word, as it is written, best first."""
         word = re.compile(rf"(?<!\w){re.escape(symbol)}(?!\w)")
         with self.database.reading() as connection:
-            rows = connection.execute(
-                f"""
-                SELECT {_COLUMNS} FROM entry_fts JOIN entry ON entry.rowid = entry_fts.rowid
-                WHERE entry_fts MATCH ? AND status <> 'superseded'
-                ORDER BY rank LIMIT {_CANDIDATES}
-                """,  # noqa: S608  (constants)
-                ("{text anchors} : " + f'"{symbol.replace(chr(34), " ")}"',),
-            ).fetchall()
-        found = (self._entry(row) for row in rows)
-        return [entry for entry in found if any(map(word.search, (entry.text, *entry.anchors)))]
+            rowids = table.naming(connection, symbol, _NAMING)
+            found = [self._at(connection, rowid) for rowid in rowids]
+        return [
+            entry
+            for entry in found
+            if entry.status != "superseded" and any(map(word.search, (entry.text, *entry.anchors)))
+        ]
+
+    def _at(self, connection: sqlite3.Connection, rowid: int) -> Entry:
+        return self._entry(
+            connection.execute(f"{_SELECT} WHERE entry.rowid = ?", (rowid,)).fetchone()
+        )
 
     def _entry(self, row: tuple[str, str, str, str, str, str | None, str, str | None]) -> Entry:
         entry_id, text, kind, status, source, created_at, anchors, superseded_by = row
@@ -173,29 +156,24 @@ class Index:
         )
 
 
-def _weighed(relevance: float, entry: Entry) -> float:
-    age = age_days(entry.created_at)
-    fresh = 0.0 if age is None else 1.0 / (1.0 + age / _RECENCY_DAYS)
-    return relevance * _TRUST.get(entry.status, 1.0) * (1.0 + _RECENCY_WEIGHT * fresh)
-
-
 def _insert(connection: sqlite3.Connection, digest: bytes, entry: Entry) -> None:
+    text = table.Text("\n".join(entry.anchors), entry.text, unix_time(entry.created_at))
+    rowid = table.put(connection, None, text)
     connection.execute(
-        "INSERT INTO entry (digest, parts, id, text, kind, status, source, created_at, anchors, "
-        "superseded_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO entry (rowid, id, digest, kind, status, source, created_at, superseded_by) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            digest,
-            parts_of_text(entry.text),
-            entry.id,
-            entry.text,
-            entry.kind,
-            entry.status,
-            entry.source,
-            entry.created_at,
-            "\n".join(entry.anchors),
+            rowid, entry.id, digest, entry.kind, entry.status, entry.source, entry.created_at,
             entry.superseded_by,
         ),
-    )
+    )  # fmt: skip
+
+
+def _remove(connection: sqlite3.Connection, entry_id: str) -> None:
+    row = connection.execute("SELECT rowid FROM entry WHERE id = ?", (entry_id,)).fetchone()
+    if row is not None:
+        table.remove(connection, row[0])
+        connection.execute("DELETE FROM entry WHERE rowid = ?", (row[0],))
 
 
 def _digest(entry: Entry) -> bytes:

@@ -1,13 +1,16 @@
-"""From a question in plain words to an FTS5 expression that finds something.
+"""From a question in plain words to the terms that are looked for.
 
 A user's words handed straight to MATCH are joined by AND and find nothing, and a stray quote or
-`NEAR` makes them an error. So: words and the parts of compound names, stop words out, each term
-quoted, all joined by OR; ranking sorts out the rest.
+`NEAR` makes them an error. So: words and the parts of compound names, stop words out; the table
+quotes each and joins them by OR, and the ranking sorts out the rest.
 """
 
 from __future__ import annotations
 
 import re
+import sqlite3
+import threading
+from functools import lru_cache
 
 # A question of more terms than this gains nothing from the rest and costs as much again.
 MAX_TERMS = 32
@@ -39,12 +42,6 @@ def terms(question: str) -> tuple[str, ...]:
     return tuple(found)[:MAX_TERMS]
 
 
-def match_expression(question: str) -> str | None:
-    """The FTS5 expression for `question`; None when it holds no word at all."""
-    found = terms(question)
-    return " OR ".join(f'"{term}"' for term in found) or None
-
-
 def parts(word: str) -> tuple[str, ...]:
     """The parts of a camelCase or snake_case name, in lower case; nothing for a simple word."""
     found = tuple(part.lower() for part in _PARTS.findall(word))
@@ -57,3 +54,36 @@ def parts_of_text(text: str) -> str:
     for word in _WORD.findall(text):
         found.update(dict.fromkeys(parts(word)))
     return " ".join(found)
+
+
+def words_of_title(title: str) -> tuple[str, ...]:
+    """The words of a name or a path, compound names taken apart."""
+    words: list[str] = []
+    for word in _WORD.findall(title):
+        words.extend(parts(word) or (word.lower(),))
+    return tuple(words)
+
+
+@lru_cache(maxsize=20_000)
+def stems(term: str) -> tuple[str, ...]:
+    """The tokens that FTS5's `porter unicode61` makes of a term: asked of FTS5 itself, so that no
+    stemmer of ours can disagree with it."""
+    with _STEMMER_GUARD:
+        connection = _stemmer()
+        connection.execute("DELETE FROM word")
+        connection.execute("INSERT INTO word VALUES (?)", (term,))
+        rows = connection.execute("SELECT term FROM token ORDER BY offset").fetchall()
+    return tuple(row[0] for row in rows)
+
+
+_STEMMER_GUARD = threading.Lock()
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.executescript(
+        "CREATE VIRTUAL TABLE word USING fts5(x, tokenize='porter unicode61 remove_diacritics 2');"
+        "CREATE VIRTUAL TABLE token USING fts5vocab('word', 'instance');"
+    )
+    return connection

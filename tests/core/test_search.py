@@ -7,22 +7,28 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from milepost import api
-from milepost.base.query import match_expression, parts
+from milepost.search.terms import parts, stems, terms
 
 
-def check(question: str, expected: str | None) -> None:
-    assert match_expression(question) == expected
+def check(question: str, *expected: str) -> None:
+    assert terms(question) == expected
 
 
-def test_words_are_quoted_joined_by_or_and_freed_of_stop_words() -> None:
-    check("What is the staging port?", '"staging" OR "port"')
-    check('NEAR("x" *) -y', '"near" OR "x" OR "y"')
-    check("", None)
-    check("?!", None)
+def test_a_question_is_freed_of_stop_words_and_punctuation() -> None:
+    check("What is the staging port?", "staging", "port")
+    check('NEAR("x" *) -y', "near", "x", "y")
+    check("")
+    check("?!")
 
 
 def test_stop_words_alone_are_searched_as_they_are() -> None:
-    check("who is it", '"who" OR "is" OR "it"')
+    check("who is it", "who", "is", "it")
+
+
+def test_stems_are_those_of_the_index() -> None:
+    assert (stems("retries"), stems("Réglages"), stems("max_size")) == (
+        ("retri",), ("reglag",), ("max", "size")
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

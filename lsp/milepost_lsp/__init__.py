@@ -1,0 +1,1 @@
+"""Milepost's language server: memory, restore points and goals inside the editor."""

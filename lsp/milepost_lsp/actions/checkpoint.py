@@ -1,0 +1,42 @@
+"""Checkpoint now: makes a restore point of the project's files as they are on disk.
+
+An example, which is also this file's test:
+
+    ‸x = 1
+
+    offered   Milepost: checkpoint now
+    said      Checkpoint #1 saved: 1 file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from milepost_lsp import markdown, protocol
+from milepost_lsp.actions.action import PROJECT_KIND, Action, Call, Place, offer
+
+if TYPE_CHECKING:
+    from lsprotocol import types
+
+    from milepost import api
+
+
+def offers(place: Place) -> list[types.CodeAction]:
+    """One, in the menu that the user opened."""
+    if not place.is_invoked:
+        return []
+    return [offer("checkpoint now", protocol.CHECKPOINT, {"uri": place.uri}, kind=PROJECT_KIND)]
+
+
+async def run(call: Call, arguments: protocol.CheckpointArguments) -> api.Checkpoint:
+    """Saves a restore point, and answers with it."""
+    workspace = await call.workspace(arguments.uri)
+    point = await call.session.run_long(workspace.checkpoints.save, arguments.label)
+    label = f" “{markdown.short(point.label, 40)}”" if point.label else ""
+    files = markdown.count(point.files_total, "file")
+    left_out = f"; {point.not_covered_total} not covered" if point.not_covered_total else ""
+    call.editor.report(f"Checkpoint #{point.id}{label} saved: {files}{left_out}.")
+    return point
+
+
+ACTION = Action(protocol.CHECKPOINT, protocol.CheckpointArguments, run, offers)

@@ -1,0 +1,32 @@
+"""All actions, in the order in which a menu shows them: what is about the place comes first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from milepost_lsp.actions import (
+    about,
+    checkpoint,
+    forget,
+    go_back,
+    list_memory,
+    remember,
+    set_goal,
+    undo,
+    verify_goal,
+)
+
+if TYPE_CHECKING:
+    from milepost_lsp.actions.action import Action
+
+ACTIONS: tuple[Action[Any], ...] = (
+    remember.ACTION,
+    about.ACTION,
+    forget.ACTION,
+    set_goal.ACTION,
+    verify_goal.ACTION,
+    checkpoint.ACTION,
+    go_back.ACTION,
+    undo.ACTION,
+    list_memory.ACTION,
+)

@@ -1,0 +1,69 @@
+"""Remember selection: keeps the selected text as an entry, anchored to where it stands.
+
+The text is taken from the buffer, saved or not, when the command runs. It is `stated`: a person
+pointed at it and said so. Comment signs go when all of it is a comment.
+
+An example, which is also this file's test:
+
+    def total(order):
+        «# Amounts are integer cents, never floats.»
+        return sum(order.cents)
+
+    offered   Milepost: remember selection
+    said      Remembered (knowledge, shop.py#total): Amounts are integer cents, never floats.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from milepost_lsp import markdown, protocol
+from milepost_lsp.actions.action import Action, Call, Place, offer
+from milepost_lsp.actions.selection import plain_words, read_selection
+from milepost_lsp.arguments import ArgumentError
+
+if TYPE_CHECKING:
+    from lsprotocol import types
+
+    from milepost import api
+
+
+def offers(place: Place) -> list[types.CodeAction]:
+    """Two: as knowledge and as a rule, which is what agents are held to."""
+    if not place.selection:
+        return []
+    where = {"uri": place.uri, "range": place.span_json}
+    return [
+        offer("remember selection", protocol.REMEMBER, where),
+        offer("remember selection as a rule", protocol.REMEMBER, {**where, "kind": "rule"}),
+    ]
+
+
+async def run(call: Call, arguments: protocol.RememberArguments) -> api.Entry:
+    """Remembers, and answers with the entry."""
+    text, anchors = arguments.text, arguments.anchors or ()
+    if text is not None and arguments.range is None:
+        workspace = await call.workspace(arguments.uri)
+    elif text is None and arguments.uri is not None and arguments.range is not None:
+        selection = await read_selection(call, arguments.uri, arguments.range)
+        workspace, text = selection.workspace, plain_words(selection.text)
+        # What holds in every project is not about one file of this one.
+        is_local = arguments.anchors is None and arguments.scope == "project"
+        if is_local and selection.anchor is not None:
+            anchors = (selection.anchor,)
+    else:
+        raise ArgumentError("give either `text`, or `uri` and `range`")
+    fields: dict[str, Any] = {"kind": arguments.kind, "scope": arguments.scope}
+    entry = await call.session.run(
+        workspace.memory.add,
+        text,
+        status="stated",
+        anchors=anchors,
+        **fields,
+    )
+    about = ", ".join((entry.kind, *entry.anchors))
+    call.editor.report(f"Remembered ({about}): {markdown.short(entry.text)}")
+    return entry
+
+
+ACTION = Action(protocol.REMEMBER, protocol.RememberArguments, run, offers)

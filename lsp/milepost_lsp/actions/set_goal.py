@@ -1,0 +1,76 @@
+"""Set selection as goal: the selected words become the condition for "done".
+
+Comment signs go. A line that starts with `$ ` is a check: a command that must succeed.
+
+An example, which is also this file's test:
+
+    «# Totals are exact.
+    # $ python3 -c "import shop"»
+    x = 1
+
+    offered   Milepost: set selection as goal
+    said      Goal set, 1 check: Totals are exact.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from milepost_lsp import markdown, protocol
+from milepost_lsp.actions.action import Action, Call, Place, offer
+from milepost_lsp.actions.selection import plain_words, read_selection
+from milepost_lsp.arguments import ArgumentError
+
+if TYPE_CHECKING:
+    from lsprotocol import types
+
+    from milepost import api
+
+# How a task begins where people note one: a list's dash, a box, a marker.
+_TASK = re.compile(r"^(?:[-*]\s+)?(?:\[[ x]\]\s+|(?:TODO|FIXME|XXX)\b(?:\([^)]*\))?:?\s*)?")
+
+
+def offers(place: Place) -> list[types.CodeAction]:
+    """One, where something is selected."""
+    if not place.selection:
+        return []
+    argument = {"uri": place.uri, "range": place.span_json}
+    return [offer("set selection as goal", protocol.SET_GOAL, argument)]
+
+
+async def run(call: Call, arguments: protocol.SetGoalArguments) -> api.Goal:
+    """Sets the goal, and answers with it."""
+    condition, checks = arguments.condition, arguments.checks
+    if condition is not None and arguments.range is None:
+        workspace = await call.workspace(arguments.uri)
+    elif condition is None and arguments.uri is not None and arguments.range is not None:
+        selection = await read_selection(call, arguments.uri, arguments.range)
+        workspace = selection.workspace
+        condition, found = read_goal(selection.text)
+        checks = (*checks, *found)
+    else:
+        raise ArgumentError("give either `condition`, or `uri` and `range`")
+    goal = await call.session.run(
+        workspace.goals.set, condition, checks=checks, timeout_s=arguments.timeout_s
+    )
+    held = markdown.count(len(goal.checks), "check") if goal.checks else "no check yet"
+    call.editor.report(f"Goal set, {held}: {markdown.short(goal.condition)}")
+    return goal
+
+
+def read_goal(text: str) -> tuple[str, tuple[str, ...]]:
+    """The condition and the checks in a piece of text."""
+    words: list[str] = []
+    checks: list[str] = []
+    for line in plain_words(text).splitlines():
+        bare = _TASK.sub("", line.strip())
+        if bare.startswith("$ "):
+            checks.append(bare[2:].strip())
+        else:
+            words.append(bare)
+    condition = " ".join(word for word in words if word)
+    return condition or "; ".join(checks), tuple(checks)
+
+
+ACTION = Action(protocol.SET_GOAL, protocol.SetGoalArguments, run, offers)

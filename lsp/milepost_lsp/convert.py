@@ -1,0 +1,26 @@
+"""The core's plain views as the JSON of the wire, in camelCase."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from milepost_lsp.protocol import Json
+
+
+def to_json(value: Json) -> Json:
+    """A view, or views in tuples, lists and dictionaries, as JSON."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {camel(field.name): to_json(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, (tuple, list)):
+        return [to_json(each) for each in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {key: to_json(each) for key, each in cast("dict[str, Any]", value).items()}
+    return value
+
+
+def camel(name: str) -> str:
+    """`created_at` as `createdAt`."""
+    return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)

@@ -1,0 +1,41 @@
+"""The open documents, with lines broken where LSP breaks them (see `text.py` for why)."""
+
+from __future__ import annotations
+
+from lsprotocol import types
+from pygls.workspace import TextDocument, Workspace
+
+from milepost_lsp.text import split_lines
+
+
+class Document(TextDocument):
+    """A document whose lines are split once a version rather than once a question."""
+
+    _split: tuple[str, tuple[str, ...]] | None = None
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        source = self.source
+        if self._split is None or self._split[0] is not source:
+            self._split = (source, split_lines(source))
+        return self._split[1]
+
+
+class Documents(Workspace):
+    """pygls' workspace, making our documents."""
+
+    def _create_text_document(
+        self,
+        doc_uri: str,
+        source: str | None = None,
+        version: int | None = None,
+        language_id: str | None = None,
+    ) -> TextDocument:
+        return Document(
+            doc_uri,
+            source=source,
+            version=version,
+            language_id=language_id,
+            sync_kind=types.TextDocumentSyncKind.Incremental,
+            position_codec=self.position_codec,
+        )

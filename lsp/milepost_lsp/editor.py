@@ -1,0 +1,219 @@
+"""The editor at the other end: its open documents, what it can do, and what we say to it.
+
+Everything here runs on the loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
+
+from lsprotocol import types
+from pygls import uris
+from pygls.exceptions import JsonRpcException
+
+from milepost_lsp.progress import Report, progress
+from milepost_lsp.text import Text
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from pygls.lsp.server import LanguageServer
+    from pygls.workspace import PositionCodec
+
+    from milepost import api
+    from milepost_lsp.session import Session
+
+log = logging.getLogger(__name__)
+
+# A person reads a question, goes for a coffee and comes back. After that the question is stale.
+ASK_TIMEOUT_S = 600.0
+# What fits in a toast or on an editor's message line without a "press enter" prompt.
+MESSAGE_CHARS = 400
+# A file larger than this is not read for a selection: no editor sends one it has not opened.
+MAX_FILE_BYTES = 10_000_000
+
+
+class Editor:
+    """One client."""
+
+    def __init__(self, server: LanguageServer, session: Session) -> None:
+        self._server = server
+        self._session = session
+        self._said: set[str] = set()
+
+    # What it can do
+
+    @property
+    def announced(self) -> dict[str, Any] | None:
+        """What the client said under `capabilities.experimental.milepost`, None if nothing."""
+        experimental = self._server.client_capabilities.experimental
+        if not isinstance(experimental, dict):
+            return None
+        ours: Any = cast("dict[str, Any]", experimental).get("milepost")
+        if isinstance(ours, dict):
+            return cast("dict[str, Any]", ours)
+        return {} if ours else None
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the client shows the commands' results itself."""
+        return (self.announced or {}).get("quiet") is True
+
+    @property
+    def shows_markdown(self) -> bool:
+        """Whether a hover may be Markdown."""
+        document = self._server.client_capabilities.text_document
+        hover = document.hover if document else None
+        formats = hover.content_format if hover else None
+        return types.MarkupKind.Markdown in formats if formats else False
+
+    @property
+    def nests_symbols(self) -> bool:
+        """Whether document symbols may have children."""
+        document = self._server.client_capabilities.text_document
+        symbols = document.document_symbol if document else None
+        return bool(symbols and symbols.hierarchical_document_symbol_support)
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether we may create work-done progress."""
+        window = self._server.client_capabilities.window
+        return bool(window and window.work_done_progress)
+
+    @property
+    def _shows_documents(self) -> bool:
+        window = self._server.client_capabilities.window
+        return bool(window and window.show_document and window.show_document.support)
+
+    # Its documents
+
+    @property
+    def codec(self) -> PositionCodec:
+        """The units in which the client counts characters."""
+        return self._server.workspace.position_codec
+
+    def text(self, uri: str) -> Text | None:
+        """An open document as it stands in the buffer, saved or not."""
+        document = self._server.workspace.text_documents.get(unquote(uri))
+        return Text(document.source, self.codec) if document else None
+
+    def buffers(self) -> dict[str, str]:
+        """The open documents' text by the real path of their file."""
+        return {
+            os.path.realpath(path): document.source
+            for uri, document in self._server.workspace.text_documents.items()
+            if (path := path_of(uri))
+        }
+
+    # What we say
+
+    def say(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
+        """Shows one line to the user."""
+        line = " ".join(message.split())
+        if len(line) > MESSAGE_CHARS:
+            line = line[: MESSAGE_CHARS - 1] + "…"
+        self._server.window_show_message(types.ShowMessageParams(kind, line))
+
+    def report(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
+        """Says what a command did, unless the client shows that itself."""
+        if not self.is_quiet:
+            self.say(message, kind)
+
+    def say_once(self, message: str) -> None:
+        """Warns of what will not change by itself; hovering again does not say it again."""
+        if message not in self._said:
+            self._said.add(message)
+            self.say(message, types.MessageType.Warning)
+
+    def log(self, message: str, kind: types.MessageType = types.MessageType.Log) -> None:
+        """Writes a line to the client's log of this server."""
+        self._server.window_log_message(types.LogMessageParams(kind, message))
+
+    def notify(self, method: str, params: dict[str, Any]) -> None:
+        """Sends a message of ours, to clients that announced that they know them."""
+        if self.announced is not None:
+            self._server.protocol.notify(method, params)
+
+    def progress(
+        self, title: str, *, token: types.ProgressToken | None, stop: threading.Event
+    ) -> AbstractAsyncContextManager[Report]:
+        """Work-done progress (see `progress.py`), where the client shows it."""
+        return progress(self._server, title, token=token, may_create=self.shows_progress, stop=stop)
+
+    async def ask(self, question: str, answers: Sequence[str]) -> str | None:
+        """Has the user choose; None when they do not, or the client cannot ask."""
+        request = self._server.window_show_message_request_async(
+            types.ShowMessageRequestParams(
+                types.MessageType.Info,
+                question,
+                [types.MessageActionItem(title=answer) for answer in answers],
+            )
+        )
+        try:
+            chosen = await asyncio.wait_for(request, ASK_TIMEOUT_S)
+        except (TimeoutError, JsonRpcException):
+            log.warning("the question was not answered: %s", question)
+            return None
+        return chosen.title if chosen and chosen.title in answers else None
+
+    async def show(self, workspace: api.Workspace, name: str, markdown: str) -> None:
+        """Shows a longer text as a document, unless the client shows results itself.
+
+        The document lies in the project's data folder under a fixed name, so that there are never
+        more of them than kinds.
+        """
+        if self.is_quiet:
+            return
+        path = Path(workspace.project.data_dir) / "views" / f"{name}.md"
+        await self._session.run(_write, path, markdown)
+        uri = uris.from_fs_path(str(path))
+        if self._shows_documents and uri:
+            shown = types.ShowDocumentParams(uri, take_focus=True)
+            try:
+                result = await asyncio.wait_for(
+                    self._server.window_show_document_async(shown), ASK_TIMEOUT_S
+                )
+            except (TimeoutError, JsonRpcException):
+                log.warning("the client did not show %s", path)
+            else:
+                if result.success:
+                    return
+        self.say(f"Milepost wrote it to {path}")
+
+
+def path_of(uri: str) -> str | None:
+    """The file that a URI names; None for documents that are no files."""
+    path = uris.to_fs_path(uri)
+    return path if path and "\0" not in path else None
+
+
+def read_file(path: str) -> str | None:
+    """A document that no editor has open; None when it cannot be read as text."""
+    try:
+        if Path(path).stat().st_size > MAX_FILE_BYTES:
+            return None
+        with Path(path).open(encoding="utf-8", newline="") as file:
+            return file.read()
+    except (OSError, ValueError):
+        return None
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Replaced whole, because another editor may be showing it.
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".view-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,1 @@
+"""What the server answers, one LSP request a file. A module registers itself with `register`."""

@@ -1,0 +1,79 @@
+"""textDocument/hover: what memory knows about the word, and nothing where it knows nothing.
+
+In a memory file it is the entry under the cursor: where it comes from and how far it is trusted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from milepost import api
+from milepost_lsp import markdown
+
+if TYPE_CHECKING:
+    from milepost_lsp.features.feature import Desk
+    from milepost_lsp.session import Home
+    from milepost_lsp.text import Text
+
+# A hover is glanced at; the code action "what does memory know" shows the rest.
+LIMIT = 5
+
+
+def register(desk: Desk) -> None:
+    """Registers the request."""
+
+    @desk.server.feature(types.TEXT_DOCUMENT_HOVER)
+    async def hover(params: types.HoverParams) -> types.Hover | None:
+        uri = params.text_document.uri
+        text, home = desk.editor.text(uri), await desk.home(uri)
+        if text is None or home is None:
+            return None
+        try:
+            if home.is_memory:
+                return await _hover_entry(desk, home, text, params.position)
+            return await _hover_word(desk, home, text, params.position)
+        except api.MilepostError as error:
+            desk.stay_silent(error)
+            return None
+
+
+async def _hover_word(
+    desk: Desk, home: Home, text: Text, position: types.Position
+) -> types.Hover | None:
+    found = text.word_at(position)
+    if found is None:
+        return None
+    word, span = found
+    entries = await desk.session.run(home.workspace.memory.about, word, path=home.path, limit=LIMIT)
+    if not entries:
+        return None
+    return _hover(desk, f"Milepost remembers about {word}", entries, span)
+
+
+async def _hover_entry(
+    desk: Desk, home: Home, text: Text, position: types.Position
+) -> types.Hover | None:
+    outline = await desk.session.run(home.workspace.memory.outline, text.source)
+    for item in outline:
+        if item.entry_id and item.line <= position.line < item.end_line:
+            try:
+                entry = await desk.session.run(home.workspace.memory.get, item.entry_id)
+            except api.UserError:
+                return None  # the buffer has an entry that the file does not have yet
+            span = types.Range(
+                text.position(item.line, 0), text.end_of_line(max(item.line, item.end_line - 1))
+            )
+            return _hover(desk, "Milepost remembers", (entry,), span)
+    return None
+
+
+def _hover(
+    desk: Desk, title: str, entries: tuple[api.Entry, ...], span: types.Range
+) -> types.Hover:
+    is_markdown = desk.editor.shows_markdown
+    body = markdown.entries(entries, plain=not is_markdown)
+    kind = types.MarkupKind.Markdown if is_markdown else types.MarkupKind.PlainText
+    heading = f"**{markdown.inline(title)}**" if is_markdown else title
+    return types.Hover(types.MarkupContent(kind, f"{heading}\n\n{body}"), span)

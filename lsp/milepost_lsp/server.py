@@ -1,0 +1,43 @@
+"""The server, put together: one for each client."""
+
+from __future__ import annotations
+
+from milepost import __version__
+from milepost_lsp.editor import Editor
+from milepost_lsp.features import (
+    code_action,
+    document_symbol,
+    execute_command,
+    hover,
+    initialize,
+)
+from milepost_lsp.features.feature import Desk
+from milepost_lsp.features.memory_did_change import MemoryWatch
+from milepost_lsp.guard import GuardedProtocol, GuardedServer
+from milepost_lsp.session import Session
+
+
+class MilepostServer(GuardedServer):
+    """A server with the session it serves."""
+
+    def __init__(self, project: str | None) -> None:
+        super().__init__(  # pyright: ignore[reportUnknownMemberType]
+            "milepost", __version__, protocol_cls=GuardedProtocol
+        )
+        self.session = Session(explicit=project)
+
+    async def release(self) -> bool:
+        """Ends the session's work."""
+        return await self.session.close()
+
+
+def build_server(project: str | None = None) -> MilepostServer:
+    """A server for one client. `project` serves that folder, whatever the client shows."""
+    server = MilepostServer(project)
+    desk = Desk(server, server.session, Editor(server, server.session))
+    initialize.register(desk, MemoryWatch(desk))
+    hover.register(desk)
+    code_action.register(desk)
+    execute_command.register(desk)
+    document_symbol.register(desk)
+    return server

@@ -51,7 +51,7 @@ def test_global_memory_and_folders_that_come_later_are_watched_too(connect, proj
         ),
         "a notice that it went",
     )
-    file.parent.mkdir()
+    file.parent.mkdir(exist_ok=True)
     file.write_text("## Rules\n\n- Answer in French.\n", encoding="utf-8")
     client.wait_until(lambda: len(client.got(CHANGED)) == 3, "a notice that it came back")
 

@@ -105,8 +105,9 @@ def test_the_history_tells_what_every_client_did(project: Path) -> None:
         one.call("memory_forget", {"id": "abcd1234ef"})
     with Wire(project) as two:
         events = two.done("history_search", query="remembered")["events"]
-        assert [event["action"] for event in events] == ["memory_save"]
-        (failure,) = two.done("history_search", query="abcd1234ef")["events"]
+        assert events[0]["action"] == "memory_save"
+        assert events[0]["actor"] == "mcp:unknown"
+        failure = two.done("history_search", query="abcd1234ef")["events"][0]
         assert failure["failed"] is True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 from pathlib import Path
@@ -135,6 +136,26 @@ def test_a_real_test_suite_is_judged_by_its_exit_code(
     assert "FAILED (failures=1)" in found.evidence[0].output_tail
     subprocess.run(["sed", "-i", "s/1, 2/1, 1/", "test_x.py"], cwd=project, check=True)
     assert workspace.goals.verify(found.goal.id).verdict == "met"
+
+
+def test_a_stale_bytecode_cache_does_not_decide_a_verdict(
+    project: Path, workspace: api.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    module = project / "answer.py"
+    goal = workspace.goals.set("x", checks=["python3 -c 'import answer; assert answer.IS == 42'"])
+    module.write_text("IS = 42\n", encoding="utf-8")
+    os.utime(module, ns=(10**18, 10**18))
+    assert workspace.goals.verify(goal.id).verdict == "met"
+    (cache,) = (project / "__pycache__").glob("answer.*.pyc")
+    module.write_text("IS = 41\n", encoding="utf-8")
+    # Within the same second, and after the cache was written.
+    os.utime(cache, ns=(10**18 + 1, 10**18 + 1))
+    os.utime(module, ns=(10**18 + 2, 10**18 + 2))
+    assert workspace.goals.verify(goal.id).verdict == "not_met"
+    module.write_text("IS = 42\n", encoding="utf-8")
+    os.utime(module, ns=(10**18 + 3, 10**18 + 3))
+    assert workspace.goals.verify(goal.id, fresh=True).verdict == "met"
 
 
 @pytest.mark.parametrize(

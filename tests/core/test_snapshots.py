@@ -12,7 +12,7 @@ import pytest
 
 from milepost import api
 from tests.conftest import git
-from tests.tree import tree_of
+from tests.tree import fingerprint
 
 
 def sh(folder: Path, command: str) -> None:
@@ -78,22 +78,22 @@ def test_the_tree_comes_back_exactly_and_the_restore_can_be_undone_and_redone(
     before, after = _CASES[name]
     sh(project, before)
     point = workspace.checkpoints.save("good")
-    good = tree_of(project)
+    good = fingerprint(project)
     sh(project, after)
-    broken = tree_of(project)
+    broken = fingerprint(project)
     assert broken != good
 
     preview = workspace.checkpoints.preview(point.id)
-    assert tree_of(project) == broken
+    assert fingerprint(project) == broken
     done = workspace.checkpoints.restore(point.id, plan=preview.plan)
     assert done.refused == ()
     assert done.changes == preview.changes
-    assert tree_of(project) == good
+    assert fingerprint(project) == good
 
     assert workspace.checkpoints.undo().refused == ()
-    assert tree_of(project) == broken
+    assert fingerprint(project) == broken
     assert workspace.checkpoints.undo().refused == ()
-    assert tree_of(project) == good
+    assert fingerprint(project) == good
 
 
 def test_a_name_that_is_not_utf8_comes_back(project: Path, workspace: api.Workspace) -> None:
@@ -108,13 +108,13 @@ def test_a_name_that_is_not_utf8_comes_back(project: Path, workspace: api.Worksp
 
 def test_the_users_git_is_untouched(project: Path, workspace: api.Workspace) -> None:
     sh(project, "echo a > f; git add f; echo b > f")
-    git_before = tree_of(project / ".git", without=())
+    git_before = fingerprint(project / ".git", leave_out=())
     point = workspace.checkpoints.save()
     sh(project, "rm f README.md; echo new > g")
     workspace.checkpoints.diff(point.id)
     workspace.checkpoints.restore(point.id)
     workspace.checkpoints.undo()
-    assert tree_of(project / ".git", without=()) == git_before
+    assert fingerprint(project / ".git", leave_out=()) == git_before
 
 
 def test_no_hook_filter_or_configuration_of_the_repository_runs(
@@ -185,11 +185,11 @@ def test_what_was_made_in_the_same_step_as_a_rule_is_still_known_to_be_new(
 ) -> None:
     sh(project, "mkdir sub; echo '*.log' > sub/.gitignore; echo 1 > sub/old.log")
     point = workspace.checkpoints.save()
-    good = tree_of(project)
+    good = fingerprint(project)
     sh(project, "echo '*.tmp' > .gitignore; echo '!old.log' >> sub/.gitignore; echo 1 > sub/new")
     done = workspace.checkpoints.restore(point.id)
     assert [item.path for item in done.refused] == ["sub/old.log"]
-    assert tree_of(project) == good
+    assert fingerprint(project) == good
 
 
 def test_a_rule_file_is_covered_even_where_it_ignores_itself(
@@ -387,7 +387,7 @@ def test_a_wrong_argument_gets_a_sentence_and_changes_nothing(
     project: Path, workspace: api.Workspace, call: Callable[[object], object]
 ) -> None:
     workspace.checkpoints.save()
-    before = tree_of(project)
+    before = fingerprint(project)
     with pytest.raises(api.UserError):
         call(workspace.checkpoints)
-    assert tree_of(project) == before
+    assert fingerprint(project) == before

@@ -9,7 +9,7 @@ import pytest
 
 from milepost import api
 from tests.mcp.wire import Wire
-from tests.tree import tree_of
+from tests.tree import fingerprint
 
 
 def test_what_one_client_saves_another_finds_with_its_source(project: Path) -> None:
@@ -69,20 +69,20 @@ def test_a_broken_tree_is_previewed_restored_and_the_restore_undone(
 ) -> None:
     (project / "f").write_text("good\n", "utf-8")
     point = wire.done("checkpoint_save", label="it works")["id"]
-    good = tree_of(project)
+    good = fingerprint(project)
     (project / "f").write_text("bad\n", "utf-8")
     (project / "README.md").unlink()
-    bad = tree_of(project)
+    bad = fingerprint(project)
     changes = wire.done("checkpoint_list", diff=point)["changes"]
     assert (changes["total"], changes["modified"], changes["deleted"]) == (2, ["f"], ["README.md"])
     assert "-good\n+bad" in wire.done("checkpoint_list", diff=point, path="f")["patch"]
     preview = wire.done("checkpoint_restore", id=point)
     assert preview["applied"] is False
-    assert tree_of(project) == bad
+    assert fingerprint(project) == bad
     wire.done("checkpoint_restore", id=point, apply=True, plan=preview["plan"])
-    assert tree_of(project) == good
+    assert fingerprint(project) == good
     wire.done("checkpoint_restore", undo=True)
-    assert tree_of(project) == bad
+    assert fingerprint(project) == bad
     labels = [item["label"] for item in wire.done("checkpoint_list")["checkpoints"]]
     assert "it works" in labels
 
@@ -168,7 +168,7 @@ _WRONG = [
 def test_every_wrong_call_is_answered_at_once_with_what_to_do_and_changes_nothing(
     wire: Wire, project: Path
 ) -> None:
-    before = tree_of(project, without=())
+    before = fingerprint(project, leave_out=())
     wire.call("memory_search", {"query": "the first call opens the databases"})
     for tool, arguments, words in _WRONG:
         started = time.monotonic()
@@ -183,7 +183,7 @@ def test_every_wrong_call_is_answered_at_once_with_what_to_do_and_changes_nothin
     }
     assert wire.done("memory_get")["total"] == 0
     assert wire.done("checkpoint_list")["checkpoints"] == []
-    assert tree_of(project, without=()) == before
+    assert fingerprint(project, leave_out=()) == before
 
 
 @pytest.mark.parametrize("rounds", [200])

@@ -52,7 +52,8 @@ def make_private_dir(path: Path) -> None:
     try:
         missing = [place for place in (path, *path.parents) if not place.exists()]
         for place in reversed(missing):
-            place.mkdir(mode=0o700, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                place.mkdir(mode=0o700)
     except OSError as error:
         message = f"cannot make the folder {path} ({error.strerror}); check its owner and its disk"
         raise WorldError(message) from error

@@ -21,6 +21,7 @@ from milepost.base.errors import Stopped, WorldError
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Mapping
     from pathlib import Path
 
 # What is kept of a command's output, from its end: failures are told at the end, and 16 KiB hold
@@ -50,9 +51,14 @@ class Outcome:
 
 
 def run_shell(
-    command: str, *, cwd: Path, timeout_s: float, stop: threading.Event | None = None
+    command: str,
+    *,
+    cwd: Path,
+    timeout_s: float,
+    stop: threading.Event | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> Outcome:
-    """Run `command` with /bin/sh in `cwd`.
+    """Run `command` with /bin/sh in `cwd`, in our own environment and `variables`.
 
     Raises WorldError when no shell can be started there, Stopped when `stop` was set (the group
     is dead by then).
@@ -60,7 +66,7 @@ def run_shell(
     started = time.monotonic()
     try:
         child = subprocess.Popen(
-            ["/bin/sh", "-c", command],
+            [*_setting(variables or {}), "/bin/sh", "-c", command],
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -84,6 +90,12 @@ def run_shell(
         output_bytes=output.size,
         output_sha256=output.digest.hexdigest(),
     )
+
+
+def _setting(variables: Mapping[str, str]) -> list[str]:
+    if not variables:
+        return []
+    return ["/usr/bin/env", *(f"{name}={value}" for name, value in variables.items())]
 
 
 class _Output:

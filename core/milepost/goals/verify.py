@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from milepost.base.clock import utc_now
 from milepost.base.errors import Stopped
 from milepost.base.process import run_shell
+from milepost.goals import bytecode
 
 if TYPE_CHECKING:
     import threading
@@ -89,7 +90,14 @@ class Verifier:
             if known is not None:
                 return known
         started_at = utc_now()
-        outcome = run_shell(check.command, cwd=root, timeout_s=check.timeout_s, stop=stop)
+        with bytecode.trustworthy(root) as variables:
+            outcome = run_shell(
+                check.command,
+                cwd=root,
+                timeout_s=check.timeout_s,
+                stop=stop,
+                variables=variables,
+            )
         after = self._tree()
         return self._ledger.add_evidence(
             goal,

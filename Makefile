@@ -1,0 +1,46 @@
+# Each target sets up what it needs by itself: Python 3.11 and make are enough to begin with.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench clean
+
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/node/bin:$(PATH)
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+# These would lead the Python of a started Milepost astray, or make it unlike that of its users.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
+
+PYTHON := .venv/bin/python
+
+# The benchmarks that exist, or the one named: make bench ONLY=mcp
+ONLY ?= $(filter-out _%,$(notdir $(basename $(wildcard tests/bench/*.py))))
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+setup: ## .venv, Node and the test clients; quick when nothing is to do
+	@.ci/setup
+
+demo: setup ## the main job on a real project, from end to end
+	@$(PYTHON) -m tests.demo
+
+test: setup ## the whole suite; ARGS="-k name" narrows it
+	@$(PYTHON) -m pytest -n auto $(ARGS)
+
+lint: setup ## ruff, pyright strict, and the floors of the house
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
+	.venv/bin/pyright
+	.venv/bin/lint-imports
+
+format: setup ## let ruff put the code in its form
+	$(PYTHON) -m ruff check --fix
+	$(PYTHON) -m ruff format
+
+bench: setup ## every benchmark, or one: make bench ONLY=mcp
+	@if [ -z "$(strip $(ONLY))" ]; then echo "There is no benchmark yet."; fi
+	@set -e; for name in $(ONLY); do $(PYTHON) -m "tests.bench.$$name"; done
+
+clean: ## remove everything that setup and the tools made
+	rm -rf .venv .tools tests/npm/node_modules dist build
+	rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find core lsp mcp_server tests -name __pycache__ -prune -exec rm -rf {} +

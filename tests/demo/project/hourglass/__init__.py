@@ -1,0 +1,1 @@
+"""Timesheets in plain text, invoices on the command line."""

@@ -1,0 +1,7 @@
+"""`python -m hourglass`."""
+
+import sys
+
+from hourglass.cli import main
+
+sys.exit(main())

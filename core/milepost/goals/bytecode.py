@@ -1,11 +1,11 @@
 """Python's bytecode cache must not decide a verdict.
 
 Python takes a cached `.pyc` for current when the source has the size and the whole-second time that
-the cache recorded. An agent that edits, tests and edits again within one second, by an edit of equal
-size, is then judged on code that is no longer there: a false "met" is possible. So before a check
-runs, the caches are looked at: one that was written before its source last changed, and that Python
-would still believe, is a lie. Where there is one, the check gets a cache folder of its own. Nothing
-of the user's is deleted or touched.
+the cache recorded. An agent that edits, tests and edits again within one second, by an edit of
+equal size, is then judged on code that is no longer there: a false "met" is possible. So before a
+check runs, the caches are looked at: one that was written before its source last changed, and that
+Python would still believe, is a lie. Where there is one, the check gets a cache folder of its own.
+Nothing of the user's is deleted or touched.
 
 Source of the format: PEP 552 (magic, flags, time and size, four bytes each).
 """

@@ -37,7 +37,7 @@ class History:
         searched = self._log.count()
         advice = None
         if not events:
-            advice = f"none of {searched} events holds any of these words; try others or none"
+            advice = f"no event of {searched} holds any of these words; try others or none"
         return views.HistoryResult(query, tuple(map(_event, events)), searched, advice)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from milepost.api import views
 from milepost.base.errors import UserError
 from milepost.memory import document as documents
-from milepost.memory.entry import SCOPES, SECTIONS
+from milepost.memory.entry import SCOPES
 from milepost.memory.store import no_such_entry
 
 if TYPE_CHECKING:
@@ -178,11 +178,6 @@ class Memory:
         raise UserError(no_such_entry(entry_id))
 
 
-def kinds() -> tuple[str, ...]:
-    """The kinds that an entry can be given."""
-    return tuple(SECTIONS)
-
-
 def _outline(document: Document) -> list[views.OutlineItem]:
     entries = {entry.block.start: entry for entry in document.entries}
     items: list[views.OutlineItem] = []
@@ -205,7 +200,7 @@ def _advice(searched: int, *, kind: str | None, scope: str | None) -> str:
     if searched == 0:
         return "nothing is remembered here yet"
     narrowed = " without kind or scope" if kind or scope else ""
-    return f"none of {searched} entries holds any of these words; try others{narrowed}"
+    return f"no entry of {searched} holds any of these words; try others{narrowed}"
 
 
 def _entry(entry: Entry) -> views.Entry:

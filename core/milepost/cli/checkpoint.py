@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from milepost.cli import options as shared
 from milepost.cli.main import open_workspace, record
-from milepost.cli.reply import FAILED, Reply
+from milepost.cli.reply import FAILED, Reply, counted
 
 if TYPE_CHECKING:
     import argparse
@@ -53,9 +53,11 @@ def run(options: argparse.Namespace) -> Reply:
 
 def _save(workspace: Workspace, options: argparse.Namespace) -> Reply:
     point = workspace.checkpoints.save(" ".join(options.label))
-    text = f"Restore point {point.id}: {point.files_total} files, {point.files_changed} changed"
+    text = f"Restore point {point.id}: {counted(point.files_total, 'file')}"
+    text += f", {counted(point.files_changed, 'path')} changed"
     if point.not_covered_total:
-        text += f", {point.not_covered_total} paths not covered (see `show {point.id}`)"
+        left_out = counted(point.not_covered_total, "path")
+        text += f", {left_out} not covered (see `milepost checkpoint show {point.id}`)"
     return Reply(f"{text}.", point)
 
 
@@ -67,7 +69,7 @@ def _list(workspace: Workspace, options: argparse.Namespace) -> Reply:
 
 def _show(workspace: Workspace, options: argparse.Namespace) -> Reply:
     point = workspace.checkpoints.get(options.id)
-    lines = [_line(point), "", f"Not covered: {point.not_covered_total} paths"]
+    lines = [_line(point), "", f"Not covered: {counted(point.not_covered_total, 'path')}"]
     lines += [f"  {item.path}  ({item.reason})" for item in point.not_covered[:_SHOWN]]
     return Reply("\n".join(lines), point)
 
@@ -108,8 +110,7 @@ def _line(point: Checkpoint) -> str:
 
 
 def _report(restore: Restore) -> str:
-    count = len(restore.changes)
-    files = f"{count} path{'' if count == 1 else 's'}"
+    files = counted(len(restore.changes), "path")
     did = "went back" if restore.applied else "would go back"
     lines = [f"{files} {did} to restore point {restore.checkpoint_id}."]
     if restore.changes:

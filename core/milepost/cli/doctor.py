@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from milepost import __version__, api
 from milepost.cli import options as shared
 from milepost.cli.main import open_workspace
-from milepost.cli.reply import FAILED, Reply
+from milepost.cli.reply import FAILED, Reply, counted
 
 if TYPE_CHECKING:
     import argparse
@@ -95,10 +95,10 @@ def _project(workspace: api.Workspace) -> Iterator[Finding]:
     except api.MilepostError as error:
         yield Finding("stores", is_ok=False, words=str(error))
         return
-    words = "; ".join(differences) or f"{total} entries, as many in the index"
+    words = "; ".join(differences) or f"{counted(total, 'entry')}, as many in the index"
     yield Finding("memory", is_ok=not differences, words=words)
     newest = f"newest {points[0].id}" if points else "none yet"
     yield Finding("points", is_ok=True, words=newest)
-    yield Finding("goals", is_ok=True, words=f"{goals} goals")
+    yield Finding("goals", is_ok=True, words=counted(goals, "goal"))
     for notice in workspace.notices():
         yield Finding("notice", is_ok=False, words=notice)

@@ -77,7 +77,7 @@ def open_workspace(options: argparse.Namespace) -> Workspace:
     """The project that the options mean."""
     from milepost import api  # noqa: PLC0415  (`milepost --help` needs none of it)
 
-    return api.open_workspace(options.project, actor="cli")
+    return api.open_workspace(options.project, actor="user:terminal")
 
 
 def record(workspace: Workspace, options: argparse.Namespace, reply: Reply) -> Reply:
@@ -85,7 +85,7 @@ def record(workspace: Workspace, options: argparse.Namespace, reply: Reply) -> R
     from milepost import api  # noqa: PLC0415  (as above)
 
     with contextlib.suppress(api.MilepostError):
-        workspace.history.record(f"cli {options.command}", options.line, reply.text)
+        workspace.history.record(f"{options.command} {options.action}", options.line, reply.text)
     for notice in workspace.notices():
         print(f"milepost: {notice}", file=sys.stderr)
     return reply

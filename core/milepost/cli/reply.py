@@ -23,6 +23,13 @@ class Reply:
         return json.dumps(self.data, default=_plain, ensure_ascii=False)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, such as `1 file` and `2 files`."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
+
+
 def _plain(value: object) -> object:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)

@@ -17,7 +17,7 @@ import threading
 import time
 import traceback
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from milepost import __version__
 from milepost_mcp import guard
@@ -28,8 +28,9 @@ from milepost_mcp.tools.tool import Call, Reply
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from milepost.api import Workspace
     from milepost_mcp.session import Session
-    from milepost_mcp.tools.tool import Tool
+    from milepost_mcp.tools.tool import Arguments, Tool
 
 HANDSHAKE_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 MODERN_VERSIONS = ("2026-07-28",)
@@ -222,7 +223,7 @@ class Server:
             known = ", ".join(TOOLS)
             raise RpcError(INVALID_PARAMS, f"there is no tool {guard.printable(name)!r}: {known}")
         if not tool.is_slow:
-            self._succeed(request, self._result(tool, params.get("arguments"), request))
+            self._answer_call(tool, params.get("arguments"), request)
             return
         with self._guard:
             if request.id in self._slow:
@@ -239,45 +240,49 @@ class Server:
 
     def _run_slow(self, tool: Tool, arguments: object, request: _Request) -> None:
         try:
-            result = self._result(tool, arguments, request)
+            self._answer_call(tool, arguments, request)
         finally:
             with self._guard:
                 self._slow.pop(request.id, None)
+
+    def _answer_call(self, tool: Tool, arguments: object, request: _Request) -> None:
+        """Answer a call of `tool`, then enter it into the history: the client need not wait."""
+        from milepost.api import MilepostError  # noqa: PLC0415  (not before the first call)
+
+        try:
+            checked = tool.checked(arguments)
+            workspace = self._session.workspace()
+        except MilepostError as error:
+            self._succeed(request, _failed(str(error)))
+            return
+        result = self._result(tool, checked, workspace, request)
         if not request.stop.is_set():
             # A cancelled request gets no answer; its client has gone on.
             self._succeed(request, result)
+        asked = json.dumps(arguments or {}, ensure_ascii=False)
+        failed = bool(result.get("isError"))
+        try:
+            workspace.history.record(tool.name, asked, _text_of(result), failed=failed)
+        except MilepostError as error:
+            print(f"milepost: the history was not written: {error}", file=sys.stderr)  # noqa: T201
 
-    def _result(self, tool: Tool, arguments: object, request: _Request) -> dict[str, object]:
+    def _result(
+        self, tool: Tool, arguments: Arguments, workspace: Workspace, request: _Request
+    ) -> dict[str, object]:
         """What a call of `tool` comes to. A failure is a result too: the model must see it."""
-        from milepost.api import MilepostError  # noqa: PLC0415  (not before the first call)
+        from milepost.api import MilepostError  # noqa: PLC0415  (as above)
 
         def progress(position: int, total: int, doing: str) -> None:
             request.doing = f"[{position + 1}/{total}] {doing}"
             self._progress(request)
 
         try:
-            checked = tool.checked(arguments)
-            workspace = self._session.workspace()
+            reply = tool.run(Call(workspace, arguments, request.stop, progress))
+            return _succeeded(reply, workspace.notices())
         except MilepostError as error:
             return _failed(str(error))
-        failed = False
-        try:
-            reply = tool.run(Call(workspace, checked, request.stop, progress))
-            notices = workspace.notices()
-            result = _succeeded(reply, notices)
-            text = reply.text
-        except MilepostError as error:
-            failed, text = True, str(error)
-            result = _failed(text)
         except Exception:  # noqa: BLE001  (the other half of the one place: on a tool's thread)
-            failed, text = True, _apology()
-            result = _failed(text)
-        try:
-            asked = json.dumps(arguments or {}, ensure_ascii=False)
-            workspace.history.record(tool.name, asked, text, failed=failed)
-        except MilepostError as error:
-            print(f"milepost: the history was not written: {error}", file=sys.stderr)  # noqa: T201
-        return result
+            return _failed(_apology())
 
     def _cancel(self, params: dict[str, object] | None) -> None:
         """Stop a slow call; a late or unknown cancel is nothing."""
@@ -324,6 +329,11 @@ def _succeeded(reply: Reply, notices: tuple[str, ...]) -> dict[str, object]:
 
 def _failed(message: str) -> dict[str, object]:
     return {"content": [{"type": "text", "text": message}], "isError": True}
+
+
+def _text_of(result: dict[str, object]) -> str:
+    (content,) = cast("list[dict[str, str]]", result["content"])
+    return content["text"]
 
 
 def _apology() -> str:

@@ -103,6 +103,7 @@ def test_the_history_tells_what_every_client_did(project: Path) -> None:
     with Wire(project) as one:
         one.done("memory_save", text="remembered by one")
         one.call("memory_forget", {"id": "abcd1234ef"})
+        assert one.end() == 0
     with Wire(project) as two:
         events = two.done("history_search", query="remembered")["events"]
         assert events[0]["action"] == "memory_save"

@@ -60,6 +60,8 @@ class HistoryLog:
             loss="The history up to now is in that file only; memory and restore points are whole.",
         )
 
+        self._counts = table.TermCounts()
+
     def record(
         self, *, session: str, actor: str, action: str, request: str, reply: str, failed: bool
     ) -> None:
@@ -82,7 +84,7 @@ class HistoryLog:
         """The events that answer `question`, best first; for no question the newest."""
         with self.database.reading() as connection:
             if question.strip():
-                ranked = table.search(connection, question, WORK)[:limit]
+                ranked = table.search(connection, question, WORK, self._counts)[:limit]
                 rows = [
                     connection.execute(
                         f"SELECT {_COLUMNS} FROM event WHERE id = ?",  # noqa: S608

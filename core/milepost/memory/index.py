@@ -7,6 +7,7 @@ level in one transaction; when it does not, a search costs one stat and one quer
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import astuple
 from typing import TYPE_CHECKING, cast
@@ -42,7 +43,7 @@ _MIGRATIONS = (
 
 # An entry's anchors are its title: they are paths and names, which people ask for by their parts.
 _SELECT = """
-    SELECT id, doc.body, kind, status, source, created_at, doc.title, superseded_by
+    SELECT entry.rowid, id, doc.body, kind, status, source, created_at, doc.title, superseded_by
     FROM entry JOIN doc ON doc.rowid = entry.rowid
 """
 
@@ -58,6 +59,7 @@ class Index:
 
     def __init__(self, path: Path, scope: Scope) -> None:
         self._scope: Scope = scope
+        self._counts = table.TermCounts()
         self.database = Database(
             path,
             _MIGRATIONS,
@@ -116,12 +118,15 @@ class Index:
                 connection,
                 question,
                 FACTS,
+                self._counts,
                 only="EXISTS (SELECT 1 FROM entry WHERE entry.rowid = doc.rowid "
                 "AND (:kind IS NULL OR kind = :kind) AND (:all OR status <> 'superseded'))",
                 parameters={"kind": kind, "all": include_superseded},
             )
-            found = [(score, self._at(connection, rowid)) for rowid, score in ranked]
-        weighed = [(score * _TRUST.get(entry.status, 1.0), entry) for score, entry in found]
+            found = self._at(connection, [rowid for rowid, _ in ranked])
+        weighed = [
+            (score * _TRUST.get(found[rowid].status, 1.0), found[rowid]) for rowid, score in ranked
+        ]
         return sorted(weighed, key=lambda pair: -pair[0])
 
     def naming(self, symbol: str) -> list[Entry]:
@@ -129,17 +134,19 @@ class Index:
         word = re.compile(rf"(?<!\w){re.escape(symbol)}(?!\w)")
         with self.database.reading() as connection:
             rowids = table.naming(connection, symbol, _NAMING)
-            found = [self._at(connection, rowid) for rowid in rowids]
+            found = self._at(connection, rowids)
         return [
             entry
-            for entry in found
+            for entry in map(found.__getitem__, rowids)
             if entry.status != "superseded" and any(map(word.search, (entry.text, *entry.anchors)))
         ]
 
-    def _at(self, connection: sqlite3.Connection, rowid: int) -> Entry:
-        return self._entry(
-            connection.execute(f"{_SELECT} WHERE entry.rowid = ?", (rowid,)).fetchone()
-        )
+    def _at(self, connection: sqlite3.Connection, rowids: list[int]) -> dict[int, Entry]:
+        rows = connection.execute(
+            f"{_SELECT} WHERE entry.rowid IN (SELECT value FROM json_each(?))",  # noqa: S608
+            (json.dumps(rowids),),
+        ).fetchall()
+        return {row[0]: self._entry(row[1:]) for row in rows}
 
     def _entry(self, row: tuple[str, str, str, str, str, str | None, str, str | None]) -> Entry:
         entry_id, text, kind, status, source, created_at, anchors, superseded_by = row

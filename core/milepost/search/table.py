@@ -50,6 +50,9 @@ _CANDIDATES = 150
 # million rows.
 _SCORED_ROWS = 5_000
 
+# How many terms' counts are kept: those of some hundred questions.
+_MAX_COUNTS = 5_000
+
 # Weights of title, body, parts and date in FTS5's bm25.
 _BM25 = "bm25(3.0, 1.0, 0.5, 1.0)"
 
@@ -64,6 +67,33 @@ class Text:
     at: float | None = None
     session: str = ""
     place: int = 0
+
+
+class TermCounts:
+    """In how many rows each term stands, roughly: counting reads the whole list of a term's rows,
+    so a count is kept until the table has grown by a tenth."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._rows = 0
+
+    def of(self, connection: sqlite3.Connection, asked: tuple[str, ...]) -> dict[str, int]:
+        """The count of each term; of a term of several words, that of the rarest."""
+        (newest,) = connection.execute("SELECT max(rowid) FROM doc").fetchone()
+        rows = int(newest or 0)
+        if not self._rows <= rows <= self._rows * 1.1 or len(self._counts) > _MAX_COUNTS:
+            self._counts, self._rows = {}, rows
+        return {
+            term: min((self._of(connection, stem) for stem in stems(term)), default=0)
+            for term in asked
+        }
+
+    def _of(self, connection: sqlite3.Connection, stem: str) -> int:
+        count = self._counts.get(stem)
+        if count is None:
+            row = connection.execute("SELECT doc FROM doc_terms WHERE term = ?", (stem,)).fetchone()
+            count = self._counts[stem] = int(row[0]) if row else 0
+        return count
 
 
 def put(connection: sqlite3.Connection, rowid: int | None, text: Text) -> int:
@@ -91,12 +121,14 @@ def search(
     connection: sqlite3.Connection,
     question: str,
     profile: Profile,
+    counts: TermCounts,
     *,
     only: str = "1",
     parameters: dict[str, object] | None = None,
 ) -> list[tuple[int, float]]:
     """The rowids that answer `question`, best first, with scores (1 is a good match).
 
+    `counts` belongs to this table and is kept from search to search.
     `only` is an SQL condition of the owner's on `doc.rowid`, with named `parameters`.
     """
     asked = terms(question)
@@ -109,7 +141,7 @@ def search(
         WHERE doc_fts MATCH :match AND rank MATCH '{_BM25}' AND {only}
         ORDER BY rank LIMIT {_CANDIDATES}
         """,  # noqa: S608  (constants, and a condition written by the owner)
-        {"match": _match(connection, asked), **(parameters or {})},
+        {"match": _match(asked, counts.of(connection, asked)), **(parameters or {})},
     ).fetchall()
     return rank(connection, [Candidate(*row) for row in rows], asked, profile)
 
@@ -126,10 +158,9 @@ def naming(connection: sqlite3.Connection, word: str, limit: int) -> list[int]:
     return [int(row[0]) for row in rows]
 
 
-def _match(connection: sqlite3.Connection, asked: tuple[str, ...]) -> str:
+def _match(asked: tuple[str, ...], counts: dict[str, int]) -> str:
     """The FTS5 expression: any of the terms; where they are common, and a rare one."""
     every = _any(asked)
-    counts = {term: _rows_with(connection, term) for term in asked}
     if sum(counts.values()) <= _SCORED_ROWS:
         return every
     rare: list[str] = []
@@ -144,15 +175,6 @@ def _match(connection: sqlite3.Connection, asked: tuple[str, ...]) -> str:
 
 def _any(asked: tuple[str, ...] | list[str]) -> str:
     return " OR ".join(f'"{term}"' for term in asked)
-
-
-def _rows_with(connection: sqlite3.Connection, term: str) -> int:
-    """In how many rows a term stands; for a term of several words, the rarest of them."""
-    counts: list[int] = []
-    for stem in stems(term):
-        row = connection.execute("SELECT doc FROM doc_terms WHERE term = ?", (stem,)).fetchone()
-        counts.append(int(row[0]) if row else 0)
-    return min(counts, default=0)
 
 
 @lru_cache(maxsize=64)

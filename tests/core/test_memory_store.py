@@ -72,10 +72,10 @@ def test_an_entry_written_by_hand_can_be_changed_and_forgotten_by_its_id(
     store.path.write_text("## Rules\n\n- by hand\n- another\n", "utf-8")
     ((_, found),) = store.search("hand", kind=None, include_superseded=False)
     assert (found.source, found.status) == ("file", "stated")
-    changed = store.update(found.id, text="by hand, twice", kind=None, status="confirmed")
+    changed = store.update(found.id, "test", text="by hand, twice", kind=None, status="confirmed")
     assert changed.id == found.id
     assert "- by hand, twice <!-- milepost" in store.path.read_text("utf-8")
-    store.forget(found.id)
+    store.forget(found.id, "test")
     assert store.path.read_text("utf-8") == "## Rules\n\n- another\n"
     assert_index_is_the_file(store)
 
@@ -94,7 +94,7 @@ def test_a_superseded_entry_stays_in_the_file_and_out_of_searches(store: MemoryS
 
 def test_a_new_kind_moves_the_entry_and_keeps_its_id(store: MemoryStore) -> None:
     entry_id = add(store, "prefer httpx")
-    store.update(entry_id, text=None, kind="rule", status=None)
+    store.update(entry_id, "test", text=None, kind="rule", status=None)
     found = store.get(entry_id)
     assert found is not None
     assert found.kind == "rule"
@@ -114,9 +114,9 @@ def test_a_text_that_cannot_be_kept_is_refused_and_changes_nothing(
 
 def test_an_unknown_id_is_told_from_what_is_no_id(store: MemoryStore) -> None:
     with pytest.raises(UserError, match="no entry"):
-        store.forget("abcd1234ef")
+        store.forget("abcd1234ef", "test")
     with pytest.raises(UserError, match="not an id"):
-        store.forget("../../etc/passwd")
+        store.forget("../../etc/passwd", "test")
 
 
 def test_deleting_the_index_loses_nothing(store: MemoryStore) -> None:
@@ -169,7 +169,7 @@ def test_bytes_that_are_not_utf8_survive_every_change(store: MemoryStore) -> Non
     add(store, "x")
     store.path.write_bytes(b"## Rules\n\n- caf\xe9 \xff\n- plain\n")
     plain = next(entry for entry in store.all() if entry.text == "plain")
-    store.update(plain.id, text="changed", kind=None, status=None)
+    store.update(plain.id, "test", text="changed", kind=None, status=None)
     assert b"- caf\xe9 \xff\n" in store.path.read_bytes()
     assert store.all()[0].text == "caf\\xe9 \\xff"
     assert_index_is_the_file(store)
@@ -204,10 +204,12 @@ def test_any_sequence_of_changes_keeps_every_entry_and_no_other(
                 entry = store.add(text, str(where), "unverified", "test", ())
                 kept[entry.id] = entry.text
             elif ids and action == "update":
-                entry = store.update(ids[where % len(ids)], text=text, kind=None, status=None)
+                entry = store.update(
+                    ids[where % len(ids)], "test", text=text, kind=None, status=None
+                )
                 kept[entry.id] = entry.text
             elif ids:
-                del kept[store.forget(ids[where % len(ids)]).id]
+                del kept[store.forget(ids[where % len(ids)], "test").id]
         except UserError:
             pass
         assert sorted(entry.text for entry in store.all()) == sorted(kept.values())

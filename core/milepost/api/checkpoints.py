@@ -112,12 +112,7 @@ class Checkpoints:
         self._store.get(from_id)
         if to_id is not None:
             return self._store.get(to_id).id
-        now = self._store.take(
-            label="seen by a diff",
-            actor=self._actor,
-            kind="automatic",
-            even_if_unchanged=False,
-        )
+        now = self._store.seen("seen by a diff", self._actor)
         return now.id
 
     def _seen_by(self, plan: str) -> int:

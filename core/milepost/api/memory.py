@@ -13,6 +13,7 @@ from milepost.memory.store import no_such_entry
 if TYPE_CHECKING:
     from milepost.memory.document import Document
     from milepost.memory.entry import Entry
+    from milepost.memory.revisions import Change
     from milepost.memory.store import MemoryStore
 
 # More results than this are no longer read; whoever wants all asks for pages.
@@ -50,7 +51,7 @@ class Memory:
     ) -> views.Entry:
         """Change what is given of an entry. Raises UserError when there is no such entry."""
         store = self._store_of(entry_id)
-        return _entry(store.update(entry_id, text=text, kind=kind, status=status))
+        return _entry(store.update(entry_id, self._actor, text=text, kind=kind, status=status))
 
     def supersede(self, entry_id: str, text: str, *, kind: str | None = None) -> views.Entry:
         """Put a new entry in the place of an old one, which stays in the file, marked and hidden
@@ -59,7 +60,22 @@ class Memory:
 
     def forget(self, entry_id: str) -> views.Entry:
         """Take an entry out of the file. Returns what it was."""
-        return _entry(self._store_of(entry_id).forget(entry_id))
+        return _entry(self._store_of(entry_id).forget(entry_id, self._actor))
+
+    def log(
+        self, *, scope: str = "project", entry_id: str | None = None, limit: int = 20
+    ) -> tuple[views.MemoryChange, ...]:
+        """The newest changes of a scope's memory, by whomever; those of one entry with its id."""
+        (store,) = self._scoped(scope)
+        store.refresh()
+        changes = store.revisions.page(max(1, min(limit, MAX_RESULTS)), entry_id)
+        return tuple(map(_change, changes))
+
+    def undo(self, change_id: int | None = None, *, scope: str = "project") -> views.MemoryChange:
+        """Take a change back: the newest that was not taken back, or the one with this id; to redo
+        it, undo the undo by its id. Raises UserError when an entry has changed since."""
+        (store,) = self._scoped(scope)
+        return _change(store.undo(change_id, self._actor))
 
     def get(self, entry_id: str) -> views.Entry:
         """The entry with this id. Raises UserError when there is none."""
@@ -201,6 +217,24 @@ def _advice(searched: int, *, kind: str | None, scope: str | None) -> str:
         return "nothing is remembered here yet"
     narrowed = " without kind or scope" if kind or scope else ""
     return f"no entry of {searched} holds any of these words; try others{narrowed}"
+
+
+def _change(change: Change) -> views.MemoryChange:
+    return views.MemoryChange(
+        id=change.id,
+        at=change.at,
+        actor=change.actor,
+        action=change.action,
+        undoes=change.undoes,
+        undone_by=change.undone_by,
+        revisions=tuple(
+            views.Revision(
+                step.before and _entry(step.before),
+                step.after and _entry(step.after),
+            )
+            for step in change.steps
+        ),
+    )
 
 
 def _entry(entry: Entry) -> views.Entry:

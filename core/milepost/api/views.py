@@ -86,6 +86,28 @@ class EntryPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Revision:
+    """One entry before and after a change: None before it was there, None after it was gone."""
+
+    before: Entry | None
+    after: Entry | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryChange:
+    """A change of memory. `action` is add, update, supersede, forget, undo or edit (by hand);
+    `undoes` is the change that this one took back, `undone_by` the one that took this one back."""
+
+    id: int
+    at: str
+    actor: str
+    action: str
+    undoes: int | None
+    undone_by: int | None
+    revisions: tuple[Revision, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NotCovered:
     """A path that a snapshot leaves out, and why."""
 

@@ -47,7 +47,9 @@ class Workspace:
         self.history = History(log, actor, session)
         self._databases = (
             own.index.database,
+            own.revisions.database,
             shared.index.database,
+            shared.revisions.database,
             snapshots.database,
             ledger.database,
             log.database,

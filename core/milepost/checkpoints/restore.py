@@ -69,12 +69,7 @@ def plan(
     `force`. Raises UserError when a point or a path does not exist.
     """
     target = store.get(target_id)
-    now = store.take(
-        label=f"before going back to {target_id}",
-        actor=actor,
-        kind="automatic",
-        even_if_unchanged=False,
-    )
+    now = store.seen(f"before going back to {target_id}", actor)
     wanted = set(paths)
     chosen: dict[bytes, tuple[State, State]] = {}
     for name, pair in store.between(target_id, now.id).items():

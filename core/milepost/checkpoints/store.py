@@ -86,6 +86,11 @@ class SnapshotStore:
             row = (utc_now(), actor, label, kind, origin, before)
             return taking.write(row, last)
 
+    def seen(self, label: str, actor: str) -> Snapshot:
+        """A snapshot of the workspace as it is: the newest when nothing differs from it, else a new
+        one. Hold `exclusive` around it."""
+        return self.take(label=label, actor=actor, kind="automatic", even_if_unchanged=False)
+
     def page(self, limit: int, before: int | None) -> list[Snapshot]:
         """The snapshots older than `before`, newest first."""
         with self.database.reading() as connection:

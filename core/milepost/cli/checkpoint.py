@@ -39,8 +39,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     back.add_argument("paths", nargs="*", help="only these files and folders")
     back.add_argument("-y", "--yes", action="store_true", help="do it without asking")
     back.add_argument("--force", action="store_true", help="also what changed since the plan")
-    undo = actions.add_parser("undo", help="take the newest restore back; twice is redo")
-    for action in (save, listing, show, diff, back, undo):
+    actions.add_parser("undo", help="take the newest restore back; twice is redo")
+    for action in actions.choices.values():
         shared.common(action)
 
 

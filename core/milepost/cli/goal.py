@@ -48,7 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     verify.add_argument("--fresh", action="store_true", help="use no earlier evidence again")
     abandon = actions.add_parser("abandon", help="give a goal up")
     abandon.add_argument("id")
-    for action in (setting, listing, show, verify, abandon):
+    for action in actions.choices.values():
         shared.common(action)
 
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from milepost.cli import options as shared
 from milepost.cli.main import open_workspace, record
-from milepost.cli.reply import Reply
+from milepost.cli.reply import FAILED, Reply
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
 
-    from milepost.api import Entry, Workspace
+    from milepost.api import Entry, MemoryChange, Workspace
 
 _KINDS = ("context", "rule", "decision", "knowledge")
 _SCOPES = ("project", "global")
@@ -50,9 +50,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     instead.add_argument("text", nargs="+")
     forget = actions.add_parser("forget", help="take an entry out")
     forget.add_argument("id")
+    confirm = actions.add_parser("confirm", help="say that an entry is true")
+    confirm.add_argument("id")
+    log = actions.add_parser("log", help="what changed in memory, newest first")
+    log.add_argument("id", nargs="?", help="only changes of this entry")
+    log.add_argument("--scope", choices=_SCOPES, default="project")
+    shared.count(log, 20)
+    undo = actions.add_parser("undo", help="take a change of memory back, the newest by default")
+    undo.add_argument("change", type=int, nargs="?", help="its number in the log")
+    undo.add_argument("--scope", choices=_SCOPES, default="project")
+    actions.add_parser("check", help="compare the files with their indexes")
     where = actions.add_parser("path", help="where the memory file is")
     where.add_argument("--scope", choices=_SCOPES, default="project")
-    for action in (search, listing, add, show, change, instead, forget, where):
+    for action in actions.choices.values():
         shared.common(action)
 
 
@@ -135,6 +145,28 @@ def _forget(workspace: Workspace, options: argparse.Namespace) -> Reply:
     return Reply(f"Forgot {entry.id}: {_first_line(entry.text)}", entry)
 
 
+def _confirm(workspace: Workspace, options: argparse.Namespace) -> Reply:
+    entry = workspace.memory.update(options.id, status="confirmed")
+    return Reply(f"Confirmed {entry.id}.", entry)
+
+
+def _log(workspace: Workspace, options: argparse.Namespace) -> Reply:
+    changes = workspace.memory.log(scope=options.scope, entry_id=options.id, limit=options.n)
+    text = "\n".join(map(_change_lines, changes))
+    return Reply(text or "Nothing was changed in memory yet.", changes)
+
+
+def _undo(workspace: Workspace, options: argparse.Namespace) -> Reply:
+    change = workspace.memory.undo(options.change, scope=options.scope)
+    return Reply(f"Took back change {change.undoes}.\n{_change_lines(change)}", change)
+
+
+def _check(workspace: Workspace, _options: argparse.Namespace) -> Reply:
+    differences = workspace.memory.check()
+    text = "\n".join(differences) or "Every entry is in the index, and nothing else."
+    return Reply(text, differences, FAILED if differences else 0)
+
+
 def _path(workspace: Workspace, options: argparse.Namespace) -> Reply:
     path = workspace.memory.file(options.scope)
     return Reply(path, path)
@@ -145,6 +177,18 @@ def _lines(entries: Iterable[Entry]) -> str:
         f"{entry.id}  {entry.kind:<9} {entry.status:<10}  {_first_line(entry.text)}"
         for entry in entries
     )
+
+
+def _change_lines(change: MemoryChange) -> str:
+    undone = f", taken back by {change.undone_by}" if change.undone_by else ""
+    undoes = f" of {change.undoes}" if change.undoes else ""
+    lines = [f"{change.id:>5}  {change.at}  {change.action}{undoes} by {change.actor}{undone}"]
+    for revision in change.revisions:
+        if revision.before:
+            lines.append(f"       - {revision.before.id}  {_first_line(revision.before.text)}")
+        if revision.after:
+            lines.append(f"       + {revision.after.id}  {_first_line(revision.after.text)}")
+    return "\n".join(lines)
 
 
 def _first_line(text: str) -> str:
@@ -160,5 +204,9 @@ _ACTIONS = {
     "update": _update,
     "supersede": _supersede,
     "forget": _forget,
+    "confirm": _confirm,
+    "log": _log,
+    "undo": _undo,
+    "check": _check,
     "path": _path,
 }

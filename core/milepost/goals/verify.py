@@ -111,12 +111,7 @@ class Verifier:
 
     def _tree(self) -> str:
         with self._snapshots.exclusive():
-            snapshot = self._snapshots.take(
-                label="seen by a verification",
-                actor=self._actor,
-                kind="automatic",
-                even_if_unchanged=False,
-            )
+            snapshot = self._snapshots.seen("seen by a verification", self._actor)
         return snapshot.tree_hash
 
 

@@ -196,6 +196,9 @@ def _spliced(document: Document, offset: int, added: str) -> str:
     above = next((b for b in reversed(document.blocks) if b.end <= offset), None)
     joins = above is not None and (_is_list_item(document, above) or _is_blank(document, above))
     gap = "" if not before or joins else newline
+    if gap and after.startswith(newline):
+        # The blank line that is there already sets the item off from what is above it.
+        after = after[len(newline) :]
     return before + gap + added + _parting(after, newline) + after
 
 

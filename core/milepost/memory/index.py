@@ -72,23 +72,42 @@ class Index:
         with self.database.reading() as connection:
             return _known_signature(connection) == signature
 
-    def bring_level(self, signature: Signature | None, entries: Iterable[Entry]) -> int:
-        """Make the rows those of `entries`; how many were added, changed or removed."""
+    def bring_level(
+        self, signature: Signature | None, entries: Iterable[Entry]
+    ) -> list[tuple[Entry | None, Entry | None]] | None:
+        """Make the rows those of `entries`, and return what differed, before and after.
+
+        None when there were no rows of any file to compare with.
+        """
         wanted = {entry.id: (_digest(entry), entry) for entry in entries}
         with self.database.writing() as connection:
+            known = _known_signature(connection)
             rows = cast(
-                "list[tuple[str, bytes]]",
-                connection.execute("SELECT id, digest FROM entry").fetchall(),
+                "list[tuple[int, str, bytes]]",
+                connection.execute("SELECT rowid, id, digest FROM entry").fetchall(),
             )
-            present = dict(rows)
-            gone = [key for key, digest in present.items() if wanted.get(key, (b"",))[0] != digest]
-            new = [pair for key, pair in wanted.items() if present.get(key) != pair[0]]
-            for key in gone:
+            stale = {
+                key: rowid for rowid, key, digest in rows if wanted.get(key, (b"",))[0] != digest
+            }
+            before = self._at(connection, list(stale.values()))
+            fresh = wanted.keys() - (key for _, key, _ in rows) | (wanted.keys() & stale.keys())
+            for key in stale:
                 _remove(connection, key)
-            for digest, entry in new:
-                _insert(connection, digest, entry)
+            # In the file's order, so that rows which are never changed stay in it.
+            for key, (digest, entry) in wanted.items():
+                if key in fresh:
+                    _insert(connection, digest, entry)
             _remember_signature(connection, signature)
-        return len({*gone, *(entry.id for _, entry in new)})
+        if known is None:
+            return None
+        changed = [
+            (before[rowid], wanted[key][1] if key in wanted else None)
+            for key, rowid in stale.items()
+        ]
+        return [
+            *changed,
+            *((None, wanted[key][1]) for key in wanted if key in fresh - stale.keys()),
+        ]
 
     def put(self, before: Signature, after: Signature, entries: Iterable[Entry]) -> bool:
         """Add or replace `entries` of a file that was level at `before` and now is `after`.

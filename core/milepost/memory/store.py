@@ -1,27 +1,27 @@
-"""The memory of one scope: a Markdown file that holds the truth, and the index beside it.
+"""The memory of one scope: a Markdown file that holds the truth, the index and the revisions.
 
 A change takes the file's lock, reads the file if it is not the one last read, replaces one span of
-it, writes it durably, and brings the index level. What was acknowledged is in the file; a process
-killed in between leaves at worst an index that is behind, which the next reader notices by the
-file's signature. A person who edits by hand takes no lock: a change that finds the file changed
-under its hands reads it again and starts over.
+it, writes it durably, and brings index and revisions level. What was acknowledged is in the file; a
+process killed in between leaves at worst an index that is behind, which the next reader notices by
+the file's signature.
 """
 
 from __future__ import annotations
 
 import contextlib
-import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from milepost.base import files
 from milepost.base.clock import utc_now
 from milepost.base.errors import UserError, WorldError
+from milepost.base.files import make_private_dir
 from milepost.base.ids import looks_like_id, new_id
 from milepost.memory import document as documents
 from milepost.memory import entry as entries
 from milepost.memory.entry import SECTIONS, Entry, Scope
+from milepost.memory.file import ATTEMPTS, MemoryFile, Read
 from milepost.memory.index import Index
+from milepost.memory.revisions import Change, RevisionLog, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,11 +29,8 @@ if TYPE_CHECKING:
 
     from milepost.memory.document import Document, EntryBlock
 
-# Hand edits come seconds apart; a file that changes this often while we write has another cause.
-_ATTEMPTS = 5
-
-# A memory that is larger is no memory; reading it would stop the server.
-MAX_FILE_BYTES = 256 * 1024 * 1024
+# Who changed what was found changed in the file.
+BY_HAND = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +43,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class _Changed:
-    """A changed document, what to tell the caller, and the entries that are new in it or differ.
-
-    `touched` is empty when only a comparison of the whole can tell.
-    """
+    """A changed document, and which entries it changes how."""
 
     document: Document
-    entry: Entry
-    touched: tuple[Entry, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A file as it was read: its signature (None: there was none) and its document."""
-
-    signature: files.Signature | None
-    document: Document
+    steps: tuple[Step, ...]
 
 
 class MemoryStore:
@@ -71,10 +56,9 @@ class MemoryStore:
         self.path = folder / "MEMORY.md"
         self.scope: Scope = scope
         self._title = title
-        self._lock = folder / "MEMORY.md.lock"
+        self._file = MemoryFile(self.path)
         self.index = Index(folder / "index.db", scope)
-        self._last: _Read | None = None
-        self._guard = threading.Lock()
+        self.revisions = RevisionLog(folder / "revisions.db")
 
     def add(
         self, text: str, kind: str, status: str, source: str, anchors: tuple[str, ...]
@@ -95,18 +79,17 @@ class MemoryStore:
             anchors=entries.checked_anchors(anchors),
             superseded_by=None,
         )
-
-        def change(document: Document) -> _Changed:
-            return _Changed(_with_added(document, added), added, (added,))
-
-        files.make_private_dir(self.path.parent)
-        with files.locked(self._lock):
-            if self._append(added):
-                return added
-            return self._change(change)
+        step = Step(None, added)
+        make_private_dir(self.path.parent)
+        with self._file.locked():
+            if not self._append(added, source):
+                self._change(
+                    "add", source, lambda document: _Changed(_with_added(document, added), (step,))
+                )
+        return added
 
     def update(
-        self, entry_id: str, *, text: str | None, kind: str | None, status: str | None
+        self, entry_id: str, source: str, *, text: str | None, kind: str | None, status: str | None
     ) -> Entry:
         """Change what is given of an entry; a new kind moves it to that kind's section.
 
@@ -120,19 +103,16 @@ class MemoryStore:
             found = self._required(document, entry_id)
             old = entries.from_block(found, self.scope)
             new = replace(
-                old,
-                text=words or found.text,
-                kind=kind or old.kind,
-                status=status or old.status,
+                old, text=words or old.text, kind=kind or old.kind, status=status or old.status
             )
+            # What is not UTF-8 shows as escapes, and must go back as the bytes it was.
+            kept = found.text if words is None else words
             if new.kind != old.kind:
-                changed = _with_added(documents.without(document, found), new)
-            else:
-                changed = _with_changed(document, found, new)
-            shown = replace(new, text=documents.visible(new.text))
-            return _Changed(changed, shown, (shown,))
+                moved = documents.without(document, found)
+                return _Changed(_with_added(moved, new, kept), (Step(old, new),))
+            return _Changed(_with_changed(document, found, new, kept), (Step(old, new),))
 
-        return self._change_alone(change)
+        return self._change_alone("update", source, change)
 
     def supersede(self, entry_id: str, text: str, kind: str | None, source: str) -> Entry:
         """Add `text` in place of an entry, which stays in the file, marked and out of searches.
@@ -161,32 +141,51 @@ class MemoryStore:
                 anchors=old.anchors,
                 superseded_by=None,
             )
-            marked = replace(old, text=found.text, superseded_by=successor)
-            changed = _with_added(_with_changed(document, found, marked), new)
-            shown = replace(marked, text=old.text, status="superseded")
-            return _Changed(changed, new, (shown, new))
+            marked = replace(old, superseded_by=successor, status="superseded")
+            changed = _with_added(_with_changed(document, found, marked, found.text), new)
+            return _Changed(changed, (Step(old, marked), Step(None, new)))
 
-        return self._change_alone(change)
+        return self._change_alone("supersede", source, change)
 
-    def forget(self, entry_id: str) -> Entry:
+    def forget(self, entry_id: str, source: str) -> Entry:
         """Take an entry out of the file, and return what it was. Raises UserError."""
 
         def change(document: Document) -> _Changed:
             found = self._required(document, entry_id)
-            return _Changed(
-                documents.without(document, found), entries.from_block(found, self.scope)
-            )
+            step = Step(entries.from_block(found, self.scope), None)
+            return _Changed(documents.without(document, found), (step,))
 
-        return self._change_alone(change)
+        return self._change_alone("forget", source, change)
+
+    def undo(self, number: int | None, source: str) -> Change:
+        """Take a change back: the one of this number, or the newest that was not taken back.
+
+        An undo is a change and can be taken back by its number. Raises UserError when there is no
+        such change, when it was taken back, or when an entry has changed since.
+        """
+        self.refresh()
+        undone = self.revisions.newest_to_undo() if number is None else self.revisions.get(number)
+        if undone.undone_by is not None:
+            message = f"change {undone.id} was taken back by change {undone.undone_by}"
+            raise UserError(f"{message}; to redo it, undo that one")
+
+        def change(document: Document) -> _Changed:
+            for step in reversed(undone.steps):
+                document = self._with_undone(document, step)
+            steps = tuple(Step(step.after, step.before) for step in reversed(undone.steps))
+            return _Changed(document, steps)
+
+        with self._file.locked():
+            return self._change("undo", source, change, undoes=undone.id)
 
     def get(self, entry_id: str) -> Entry | None:
         """The entry with this id."""
-        found = self._read().document.find(entry_id)
+        found = self._file.read().document.find(entry_id)
         return None if found is None else entries.from_block(found, self.scope)
 
     def span(self, entry_id: str) -> Span | None:
         """Where the entry with this id stands."""
-        document = self._read().document
+        document = self._file.read().document
         found = document.find(entry_id)
         if found is None:
             return None
@@ -195,7 +194,8 @@ class MemoryStore:
 
     def all(self) -> list[Entry]:
         """Every entry, in file order."""
-        return [entries.from_block(found, self.scope) for found in self._read().document.entries]
+        found = self._file.read().document.entries
+        return [entries.from_block(block, self.scope) for block in found]
 
     def search(
         self, question: str, *, kind: str | None, include_superseded: bool
@@ -214,105 +214,124 @@ class MemoryStore:
         self.refresh()
         return self.index.count()
 
-    def refresh(self) -> int:
-        """Bring the index level with the file; how many entries were new, changed or gone."""
-        if self.index.is_level(files.signature(self.path)):
-            return 0
-        read = self._read()
-        found = (entries.from_block(block, self.scope) for block in read.document.entries)
-        return self.index.bring_level(read.signature, found)
-
     def counts(self) -> tuple[int, int]:
         """How many rows the index has, and how many entries the file; they should be equal."""
-        return self.count(), len(self._read().document.entries)
+        return self.count(), len(self._file.read().document.entries)
 
-    def _append(self, entry: Entry) -> bool:
+    def refresh(self) -> int:
+        """Bring the index level with the file; how many entries were new, changed or gone."""
+        if self.index.is_level(self._file.signature()):
+            return 0
+        # Under the lock, so that no change of ours is taken for one by hand.
+        make_private_dir(self.path.parent)
+        with self._file.locked():
+            return self._bring_level()
+
+    def _append(self, entry: Entry, source: str) -> bool:
         """Add an entry whose place is the very end of the file, which is where most go: at a cost
         that does not grow with the file. False when its place is elsewhere."""
-        read = self._read()
+        base = self._file.read()
         appended = documents.with_last_entry(
-            read.document, SECTIONS[entry.kind], entry.text, entries.to_metadata(entry)
+            base.document, SECTIONS[entry.kind], entry.text, entries.to_metadata(entry)
         )
-        if appended is None or read.signature is None:
+        if appended is None:
             return False
         document, item = appended
-        _verified(document.entries[-1], entry)
-        written = files.append_durably(self.path, item.encode("utf-8"), read.signature)
+        _verify(document.entries[-1], entry.id, entry.text)
+        written = self._file.append(base, document, item)
         if written is None:
             return self.get(entry.id) is not None
-        self._wrote(read.signature, _Read(written, document), (entry,))
+        self._follow("add", source, base, written, (Step(None, entry),))
         return True
 
-    def _change_alone(self, change: Callable[[Document], _Changed]) -> Entry:
-        files.make_private_dir(self.path.parent)
-        with files.locked(self._lock):
-            return self._change(change)
+    def _change_alone(
+        self, action: str, source: str, change: Callable[[Document], _Changed]
+    ) -> Entry:
+        """Change the file and return the entry that the change is about: the last it touches."""
+        make_private_dir(self.path.parent)
+        with self._file.locked():
+            last = self._change(action, source, change).steps[-1]
+        entry = last.after or last.before
+        assert entry is not None  # noqa: S101  (a step has one of them)
+        return entry
 
-    def _change(self, change: Callable[[Document], _Changed]) -> Entry:
+    def _change(
+        self,
+        action: str,
+        source: str,
+        change: Callable[[Document], _Changed],
+        *,
+        undoes: int | None = None,
+    ) -> Change:
         """Rewrite the file with `change` made to it, while the lock is held."""
-        for _ in range(_ATTEMPTS):
-            read = self._read()
-            document = read.document
-            if read.signature is None:
+        for _ in range(ATTEMPTS):
+            base = self._file.read()
+            document = base.document
+            if base.signature is None:
                 document = documents.parse_text(_template(self._title))
             changed = change(document)
-            if files.signature(self.path) != read.signature:
-                continue
-            written = files.write_durably(self.path, changed.document.to_bytes())
-            self._wrote(read.signature, _Read(written, changed.document), changed.touched)
-            return changed.entry
-        raise WorldError(f"{self.path} keeps changing; find out what writes it and try again")
+            written = self._file.replace(base, changed.document)
+            if written is not None:
+                number = self._follow(action, source, base, written, changed.steps, undoes)
+                return Change(number, utc_now(), source, action, undoes, None, changed.steps)
+        raise self._file.give_up()
 
-    def _wrote(
-        self, before: files.Signature | None, written: _Read, touched: tuple[Entry, ...]
-    ) -> None:
-        """Take note of what the file now is, unless someone has already written again."""
-        with self._guard:
-            self._last = None if written.signature is None else written
-        self._bring_index_level(before, written.signature, touched)
-
-    def _bring_index_level(
+    def _follow(
         self,
-        before: files.Signature | None,
-        after: files.Signature | None,
-        touched: tuple[Entry, ...],
-    ) -> None:
-        # The file is written, so the change is kept whatever happens here; a failing index is
-        # brought level, or put aside, by the next reader.
+        action: str,
+        source: str,
+        base: Read,
+        written: Read,
+        steps: tuple[Step, ...],
+        undoes: int | None = None,
+    ) -> int:
+        """Bring index and revisions level with a change that is written; the change's number.
+
+        The change is kept whatever happens here: a failing index is brought level, or put aside,
+        by the next reader.
+        """
         with contextlib.suppress(WorldError):
-            if before and after and touched and self.index.put(before, after, touched):
-                return
-            self.refresh()
+            number = self.revisions.record(action, source, steps, undoes=undoes)
+            after = [step.after for step in steps if step.after is not None]
+            # An entry that goes may give its derived id to an equal one: compare whole then.
+            if base.signature and written.signature and len(after) == len(steps):
+                self.index.put(base.signature, written.signature, after)
+            if not self.index.is_level(written.signature):
+                self._bring_level(recorded={step.entry_id for step in steps})
+            return number
+        return 0
 
-    def _read(self) -> _Read:
-        """The file as it is now, from memory when its signature is the one last read."""
-        now = files.signature(self.path)
-        with self._guard:
-            if self._last is not None and self._last.signature == now:
-                return self._last
-        read = self._read_anew()
-        with self._guard:
-            self._last = read
-        return read
+    def _bring_level(self, recorded: set[str] | None = None) -> int:
+        """Compare file and index whole; the lock is held. What differs and is not `recorded` was
+        changed by hand."""
+        read = self._file.read()
+        found = (entries.from_block(block, self.scope) for block in read.document.entries)
+        differences = self.index.bring_level(read.signature, found)
+        if differences is None:
+            return len(read.document.entries)
+        steps = (Step(before, after) for before, after in differences)
+        by_hand = [step for step in steps if step.entry_id not in (recorded or ())]
+        if by_hand:
+            with contextlib.suppress(WorldError):
+                self.revisions.record("edit", BY_HAND, by_hand)
+        return len(differences)
 
-    def _read_anew(self) -> _Read:
-        for _ in range(_ATTEMPTS):
-            before = files.signature(self.path)
-            if before is None:
-                return _Read(None, documents.parse_text(""))
-            if before.size > MAX_FILE_BYTES:
-                message = f"{self.path} is larger than {MAX_FILE_BYTES // 1024**2} MiB"
-                raise WorldError(f"{message}; move what is no memory out of it")
-            try:
-                data = self.path.read_bytes()
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                message = f"cannot read {self.path} ({error.strerror}); check its owner and mode"
-                raise WorldError(message) from error
-            if files.signature(self.path) == before:
-                return _Read(before, documents.parse(data))
-        raise WorldError(f"{self.path} keeps changing; find out what writes it and try again")
+    def _with_undone(self, document: Document, step: Step) -> Document:
+        """The document with one step taken back, if the entry is as that step left it."""
+        found = document.find(step.entry_id)
+        now = None if found is None else entries.from_block(found, self.scope)
+        if now != step.after:
+            message = f"entry {step.entry_id} has changed since"
+            raise UserError(f"{message}; take its later changes back first, or edit it")
+        if found is None and step.before is not None:
+            return _with_added(document, step.before)
+        if found is None:
+            return document
+        if step.before is None:
+            return documents.without(document, found)
+        if step.after is not None and step.before.kind != step.after.kind:
+            return _with_added(documents.without(document, found), step.before)
+        return _with_changed(document, found, step.before, step.before.text)
 
     def _required(self, document: Document, entry_id: str) -> EntryBlock:
         found = document.find(entry_id)
@@ -329,24 +348,26 @@ def no_such_entry(entry_id: str) -> str:
     return f"there is no entry {shown}; search again, it may have been edited or forgotten"
 
 
-def _with_added(document: Document, entry: Entry) -> Document:
-    changed = documents.with_entry(
-        document, SECTIONS.get(entry.kind, entry.kind), entry.text, entries.to_metadata(entry)
-    )
-    _verified(changed.find(entry.id), entry)
+def _with_added(document: Document, entry: Entry, words: str | None = None) -> Document:
+    """The document with `entry` at the end of its section, in these `words` if given."""
+    text = entry.text if words is None else words
+    section = SECTIONS.get(entry.kind, entry.kind)
+    changed = documents.with_entry(document, section, text, entries.to_metadata(entry))
+    _verify(changed.find(entry.id), entry.id, text)
     return changed
 
 
-def _with_changed(document: Document, found: EntryBlock, entry: Entry) -> Document:
-    changed = documents.with_changed(document, found, entry.text, entries.to_metadata(entry))
-    _verified(changed.find(entry.id), entry)
+def _with_changed(document: Document, found: EntryBlock, entry: Entry, words: str) -> Document:
+    """The document with the entry `found` changed to `entry` in these `words`."""
+    changed = documents.with_changed(document, found, words, entries.to_metadata(entry))
+    _verify(changed.find(entry.id), entry.id, words)
     return changed
 
 
-def _verified(found: EntryBlock | None, entry: Entry) -> None:
+def _verify(found: EntryBlock | None, entry_id: str, words: str) -> None:
     """Raise unless the entry can be read back: better to refuse than to lose it."""
-    if found is None or found.text != entry.text:
-        message = "the memory file has a comment or a fence that is never closed"
+    if found is None or found.text != words:
+        message = f"the memory file has a comment or a fence that is never closed near {entry_id}"
         raise WorldError(f"{message}, so the entry would be lost in it; close it and try again")
 
 

@@ -1,0 +1,151 @@
+"""The revisions of a memory: every change of an entry, by whom, and what it was before.
+
+A change may touch several entries (superseding marks the old one and adds the new one); its steps
+share a number and are undone together. What a person changes by hand is found when the index is
+brought level, and is a change by `file`. The log is beside the truth, not part of it: a kill
+between the two leaves a change that is then recorded as one by `file`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from milepost.base.clock import utc_now
+from milepost.base.errors import UserError
+from milepost.base.sqlite import Database
+from milepost.memory.entry import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE change (
+        id INTEGER PRIMARY KEY,
+        at TEXT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
+        undoes INTEGER REFERENCES change
+    ) STRICT;
+    CREATE INDEX change_undoes ON change (undoes);
+    CREATE TABLE step (
+        change INTEGER NOT NULL REFERENCES change, position INTEGER NOT NULL,
+        entry TEXT NOT NULL, before TEXT, after TEXT,
+        PRIMARY KEY (change, position)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX step_entry ON step (entry, change);
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry before and after: None before it was there, None after it was gone."""
+
+    before: Entry | None
+    after: Entry | None
+
+    @property
+    def entry_id(self) -> str:
+        """The id of the entry, which a change never changes."""
+        entry = self.before or self.after
+        if entry is None:
+            raise ValueError("a step has a before or an after")
+        return entry.id
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was done at once. `undoes` is the change that this one took back, `undone_by` the one
+    that took this one back."""
+
+    id: int
+    at: str
+    actor: str
+    action: str
+    undoes: int | None
+    undone_by: int | None
+    steps: tuple[Step, ...]
+
+
+class RevisionLog:
+    """The changes of one memory."""
+
+    def __init__(self, path: Path) -> None:
+        self.database = Database(
+            path,
+            _MIGRATIONS,
+            durability="NORMAL",
+            loss="Earlier versions of entries are in that file only; the memory itself is whole.",
+        )
+
+    def record(
+        self, action: str, actor: str, steps: Iterable[Step], *, undoes: int | None = None
+    ) -> int:
+        """Enter a change and return its number."""
+        with self.database.writing() as connection:
+            cursor = connection.execute(
+                "INSERT INTO change (at, actor, action, undoes) VALUES (?, ?, ?, ?)",
+                (utc_now(), actor, action, undoes),
+            )
+            number = cursor.lastrowid or 0
+            connection.executemany(
+                "INSERT INTO step VALUES (?, ?, ?, ?, ?)",
+                (
+                    (number, position, step.entry_id, _packed(step.before), _packed(step.after))
+                    for position, step in enumerate(steps)
+                ),
+            )
+        return number
+
+    def page(self, limit: int, entry_id: str | None) -> list[Change]:
+        """The newest changes first; those of one entry when its id is given."""
+        with self.database.reading() as connection:
+            numbers = connection.execute(
+                "SELECT id FROM change WHERE ?1 IS NULL OR id IN "
+                "(SELECT change FROM step WHERE entry = ?1) ORDER BY id DESC LIMIT ?2",
+                (entry_id, limit),
+            ).fetchall()
+        return [self.get(row[0]) for row in numbers]
+
+    def get(self, number: int) -> Change:
+        """A change. Raises UserError when there is none of this number."""
+        with self.database.reading() as connection:
+            row = connection.execute(
+                "SELECT id, at, actor, action, undoes, "
+                "(SELECT max(id) FROM change AS later WHERE later.undoes = change.id) "
+                "FROM change WHERE id = ?",
+                (min(number, 2**62),),
+            ).fetchone()
+            if row is None:
+                raise UserError(f"there is no change {number}; list the changes to see them")
+            steps = connection.execute(
+                "SELECT before, after FROM step WHERE change = ? ORDER BY position", (row[0],)
+            ).fetchall()
+        made = tuple(Step(_unpacked(before), _unpacked(after)) for before, after in steps)
+        return Change(*row, steps=made)
+
+    def newest_to_undo(self) -> Change:
+        """The newest change that is no undo and was not undone. Raises UserError."""
+        with self.database.reading() as connection:
+            row = connection.execute(
+                "SELECT id FROM change WHERE undoes IS NULL AND NOT EXISTS "
+                "(SELECT 1 FROM change AS later WHERE later.undoes = change.id) "
+                "ORDER BY id DESC LIMIT 1"
+            ).fetchone()
+        if row is None:
+            raise UserError("there is no change of memory to take back")
+        return self.get(row[0])
+
+
+def _packed(entry: Entry | None) -> str | None:
+    return None if entry is None else json.dumps(asdict(entry), ensure_ascii=False)
+
+
+def _unpacked(stored: str | None) -> Entry | None:
+    if stored is None:
+        return None
+    fields: dict[str, Any] = json.loads(stored)
+    fields["anchors"] = tuple(fields["anchors"])
+    return Entry(**fields)

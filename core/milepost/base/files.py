@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from milepost.base.errors import WorldError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
 # A writer holds a lock for milliseconds; only a stopped process (a debugger, a frozen disk) holds
 # one for longer, and then a clear refusal beats a hang.
@@ -59,22 +59,40 @@ def make_private_dir(path: Path) -> None:
         raise WorldError(message) from error
 
 
-def write_durably(path: Path, data: bytes, *, mode: int = 0o600) -> Signature | None:
+class ChangedMeanwhileError(Exception):
+    """The file to be replaced is not the one that the caller knew; nothing was written."""
+
+
+def replace_durably(path: Path, data: bytes, expected: Signature | None) -> Signature | None:
+    """`write_durably`, unless `path` no longer has the signature `expected` (None: is not there)
+    when all is ready to replace it: then raise ChangedMeanwhileError."""
+
+    def check() -> None:
+        if signature(path) != expected:
+            raise ChangedMeanwhileError
+
+    return write_durably(path, data, right_before=check)
+
+
+def write_durably(
+    path: Path, data: bytes, *, right_before: Callable[[], None] = lambda: None
+) -> Signature | None:
     """Replace `path` with `data` so that after a crash it holds the old bytes or the new, whole.
 
     Returns the signature of what was written, or None when someone has already written again. A
-    symbolic link is followed, so that the link stays. Raises WorldError when it cannot write.
+    symbolic link is followed, so that the link stays. `right_before` is called when only the
+    renaming is left to do, and may raise. Raises WorldError when it cannot write.
     """
     target = Path(os.path.realpath(path))
     temporary: str | None = None
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), mode)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
             ours = os.fstat(file.fileno())
+        right_before()
         Path(temporary).replace(target)
         temporary = None
         _sync_dir(target.parent)

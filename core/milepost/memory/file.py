@@ -67,9 +67,10 @@ class MemoryFile:
         """Write `document`, made from `base`. None, and nothing written, when the file is another
         one by now. Hold the lock. The signature of what is returned is None when someone wrote
         again right after."""
-        if self.signature() != base.signature:
+        try:
+            written = files.replace_durably(self.path, document.to_bytes(), base.signature)
+        except files.ChangedMeanwhileError:
             return None
-        written = files.write_durably(self.path, document.to_bytes())
         return self._keep(Read(written, document))
 
     def append(self, base: Read, document: Document, addition: str) -> Read | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from milepost.base.errors import WorldError
+from milepost.base.exchange import exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -63,53 +64,32 @@ class ChangedMeanwhileError(Exception):
     """The file to be replaced is not the one that the caller knew; nothing was written."""
 
 
-def replace_durably(path: Path, data: bytes, expected: Signature | None) -> Signature | None:
-    """`write_durably`, unless `path` no longer has the signature `expected` (None: is not there)
-    when all is ready to replace it: then raise ChangedMeanwhileError."""
-
-    def check() -> None:
-        if signature(path) != expected:
-            raise ChangedMeanwhileError
-
-    return write_durably(path, data, right_before=check)
-
-
-def write_durably(
-    path: Path, data: bytes, *, right_before: Callable[[], None] = lambda: None
-) -> Signature | None:
+def write_durably(path: Path, data: bytes) -> Signature | None:
     """Replace `path` with `data` so that after a crash it holds the old bytes or the new, whole.
 
     Returns the signature of what was written, or None when someone has already written again. A
-    symbolic link is followed, so that the link stays. `right_before` is called when only the
-    renaming is left to do, and may raise. Raises WorldError when it cannot write.
+    symbolic link is followed, so that the link stays. Raises WorldError when it cannot write.
     """
-    target = Path(os.path.realpath(path))
-    temporary: str | None = None
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            ours = os.fstat(file.fileno())
-        right_before()
-        Path(temporary).replace(target)
-        temporary = None
-        _sync_dir(target.parent)
-    except OSError as error:
-        message = f"cannot write {path} ({error.strerror}); nothing was changed"
-        raise WorldError(message) from error
-    else:
-        # The rename set the change time, so only the rest can be compared.
-        found = signature(target)
-        is_ours = found is not None and (found.inode, found.size, found.mtime_ns) == (
-            ours.st_ino, ours.st_size, ours.st_mtime_ns
-        )  # fmt: skip
-        return found if is_ours else None
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
+    return _written(path, data, lambda temporary, target: temporary.replace(target))
+
+
+def replace_durably(path: Path, data: bytes, expected: Signature | None) -> Signature | None:
+    """`write_durably`, unless `path` is no longer the file with the signature `expected` (None: it
+    was not there): then ChangedMeanwhileError is raised and what is there stays.
+
+    A person's editor takes no lock, so looking first is not enough: the files trade names, and when
+    it turns out that another file than the expected one was there, they trade back.
+    """
+
+    def put(temporary: Path, target: Path) -> None:
+        if signature(target) != expected:
+            raise ChangedMeanwhileError
+        if expected is None:
+            _put_new(temporary, target)
+        elif not _put_in_exchange(temporary, target, expected):
+            temporary.replace(target)
+
+    return _written(path, data, put)
 
 
 def append_durably(path: Path, data: bytes, expected: Signature) -> Signature | None:
@@ -170,6 +150,76 @@ def _append_or_take_back(handle: int, data: bytes, size: int) -> None:
 
 def _signature_of(found: os.stat_result) -> Signature:
     return Signature(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+
+
+def _written(path: Path, data: bytes, put: Callable[[Path, Path], object]) -> Signature | None:
+    """Write `data` beside `path` and let `put` bring it there."""
+    target = Path(os.path.realpath(path))
+    temporary: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        temporary = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            ours = os.fstat(file.fileno())
+        put(temporary, target)
+        _sync_dir(target.parent)
+    except OSError as error:
+        message = f"cannot write {path} ({error.strerror}); nothing was changed"
+        raise WorldError(message) from error
+    finally:
+        if temporary is not None:
+            # After an exchange this is the file that was replaced.
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+    # The rename set the change time, so only the rest can be compared.
+    found = signature(target)
+    is_ours = found is not None and (found.inode, found.size, found.mtime_ns) == (
+        ours.st_ino, ours.st_size, ours.st_mtime_ns
+    )  # fmt: skip
+    return found if is_ours else None
+
+
+def _put_new(temporary: Path, target: Path) -> None:
+    """Give the file its name unless someone else has it."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise ChangedMeanwhileError from None
+    except OSError:
+        # A file system without hard links.
+        temporary.replace(target)
+
+
+def _put_in_exchange(temporary: Path, target: Path, expected: Signature) -> bool:
+    """Exchange the files, and back again when another file than the expected one was replaced.
+    False where the system cannot exchange."""
+    placeholder = temporary.stat().st_ino
+    with contextlib.suppress(FileNotFoundError):
+        if not exchange(temporary, target):
+            return False
+        replaced = temporary.stat()
+        # The exchange set the change time of both.
+        if (replaced.st_ino, replaced.st_size, replaced.st_mtime_ns) == (
+            expected.inode, expected.size, expected.mtime_ns
+        ):  # fmt: skip
+            return True
+        _put_back(temporary, target, placeholder)
+    raise ChangedMeanwhileError
+
+
+def _put_back(temporary: Path, target: Path, placeholder: int) -> None:
+    """Give `target` the file that `temporary` holds, which is someone else's newest. What comes in
+    exchange should be the file with the inode `placeholder`; when it is not, they have written once
+    more meanwhile, and that one is the newest."""
+    while True:
+        newest = temporary.stat().st_ino
+        exchange(temporary, target)
+        if temporary.stat().st_ino == placeholder:
+            return
+        placeholder = newest
 
 
 def _wait_for(handle: int, path: Path, timeout_s: float) -> None:

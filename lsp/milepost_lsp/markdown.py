@@ -34,6 +34,7 @@ def entry(item: api.Entry, *, plain: bool = False) -> str:
         facts.append("about " + ", ".join(item.anchors))
     if item.created_at:
         facts.append(age(item.created_at))
+    facts.extend(f"suspect: {doubt}" for doubt in item.doubts)
     about = inline(" · ".join(fact for fact in facts if fact))
     return f"{item.text.strip()}\n({about})" if plain else f"{fence(item.text)}\n_{about}_"
 

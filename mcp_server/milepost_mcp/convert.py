@@ -21,6 +21,9 @@ def entry_text(entry: Entry, *, whole: bool) -> str:
         f"[{entry.id}] {entry.kind}, {entry.status}, {entry.scope}, "
         f"by {entry.source}{since}{about}{replaced}"
     )
+    head += "".join(
+        f"\n  SUSPECT: {doubt}; check, then confirm or correct it" for doubt in entry.doubts
+    )
     body = entry.text if whole else snippet(entry.text)
     return head + "\n  " + body.replace("\n", "\n  ")
 
@@ -37,6 +40,7 @@ def entry_data(entry: Entry, *, whole: bool) -> dict[str, object]:
         "created_at": entry.created_at,
         "about": list(entry.anchors),
         "superseded_by": entry.superseded_by,
+        "suspect": list(entry.doubts),
     }
     return {key: value for key, value in fields.items() if value not in (None, [])}
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from lsprotocol import types
 from pygls.workspace import PositionCodec
 
-from milepost_lsp.symbols import enclosing_symbol
+from milepost.api import enclosing_symbol
 from milepost_lsp.text import Text, split_lines
 from tests.lsp.client import CAPABILITIES, span
 

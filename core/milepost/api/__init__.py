@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Verdict,
     )
     from milepost.api.workspace import Workspace, open_workspace
+    from milepost.base.symbols import enclosing_symbol
 
 __all__ = [
     "Change",
@@ -64,14 +65,20 @@ __all__ = [
     "Verdict",
     "Workspace",
     "WorldError",
+    "enclosing_symbol",
     "open_workspace",
 ]
+
+
+_ROOMS = {
+    "Workspace": "milepost.api.workspace",
+    "open_workspace": "milepost.api.workspace",
+    "enclosing_symbol": "milepost.base.symbols",
+}
 
 
 def __getattr__(name: str) -> object:
     """Load what is named for the first time (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    is_open = name in ("Workspace", "open_workspace")
-    module = import_module("milepost.api.workspace" if is_open else "milepost.api.views")
-    return getattr(module, name)
+    return getattr(import_module(_ROOMS.get(name, "milepost.api.views")), name)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from milepost.api import views
 from milepost.base.errors import UserError
 from milepost.memory import document as documents
+from milepost.memory.anchors import bare
 from milepost.memory.entry import SCOPES
 from milepost.memory.store import no_such_entry
 
@@ -39,7 +41,7 @@ class Memory:
         """Remember `text`. `anchors` are paths in the project, or path#symbol. Durable when this
         returns. Raises UserError when an argument is wrong."""
         (store,) = self._scoped(scope)
-        return _entry(store.add(text, kind, status, self._actor, tuple(anchors)))
+        return self._entry(store.add(text, kind, status, self._actor, tuple(anchors)))
 
     def update(
         self,
@@ -51,16 +53,16 @@ class Memory:
     ) -> views.Entry:
         """Change what is given of an entry. Raises UserError when there is no such entry."""
         store = self._store_of(entry_id)
-        return _entry(store.update(entry_id, self._actor, text=text, kind=kind, status=status))
+        return self._entry(store.update(entry_id, self._actor, text=text, kind=kind, status=status))
 
     def supersede(self, entry_id: str, text: str, *, kind: str | None = None) -> views.Entry:
         """Put a new entry in the place of an old one, which stays in the file, marked and hidden
         from searches. Returns the new one."""
-        return _entry(self._store_of(entry_id).supersede(entry_id, text, kind, self._actor))
+        return self._entry(self._store_of(entry_id).supersede(entry_id, text, kind, self._actor))
 
     def forget(self, entry_id: str) -> views.Entry:
         """Take an entry out of the file. Returns what it was."""
-        return _entry(self._store_of(entry_id).forget(entry_id, self._actor))
+        return self._entry(self._store_of(entry_id).forget(entry_id, self._actor))
 
     def log(
         self, *, scope: str = "project", entry_id: str | None = None, limit: int = 20
@@ -82,7 +84,7 @@ class Memory:
         for store in self._stores:
             found = store.get(entry_id)
             if found is not None:
-                return _entry(found)
+                return self._entry(found)
         raise UserError(no_such_entry(entry_id))
 
     def locate(self, entry_id: str) -> views.Location:
@@ -110,7 +112,7 @@ class Memory:
         ]
         offset, limit = max(0, offset), max(1, min(limit, MAX_RESULTS))
         end = offset + limit
-        page = tuple(map(_entry, found[offset:end]))
+        page = tuple(map(self._entry, found[offset:end]))
         return views.EntryPage(page, len(found), end if end < len(found) else None)
 
     def search(
@@ -134,7 +136,7 @@ class Memory:
         searched = sum(store.count() for store in stores)
         return views.SearchResult(
             query=query,
-            hits=tuple(views.Hit(_entry(entry), round(score, 3)) for score, entry in best),
+            hits=tuple(views.Hit(self._entry(entry), round(score, 3)) for score, entry in best),
             entries_searched=searched,
             scopes=tuple(store.scope for store in stores),
             advice=None if best else _advice(searched, kind=kind, scope=scope),
@@ -150,8 +152,8 @@ class Memory:
         found = [entry for store in self._stores for entry in store.naming(symbol)]
         if path is not None:
             here = f"{path}#{symbol}"
-            found.sort(key=lambda entry: here not in entry.anchors)
-        return tuple(map(_entry, found[:limit]))
+            found.sort(key=lambda entry: here not in map(bare, entry.anchors))
+        return tuple(map(self._entry, found[:limit]))
 
     def file(self, scope: str = "project") -> str:
         """The absolute path of a scope's memory file, which may not exist yet."""
@@ -186,6 +188,11 @@ class Memory:
         if not found:
             raise UserError(f"there is no scope {scope!r}; use one of {', '.join(SCOPES)}")
         return found
+
+    def _entry(self, entry: Entry) -> views.Entry:
+        """The entry with what makes it suspect."""
+        doubts = {store.scope: store.doubts for store in self._stores}
+        return dataclasses.replace(_entry(entry), doubts=doubts[entry.scope](entry))
 
     def _store_of(self, entry_id: str) -> MemoryStore:
         for store in self._stores:
@@ -246,6 +253,6 @@ def _entry(entry: Entry) -> views.Entry:
         scope=entry.scope,
         source=entry.source,
         created_at=entry.created_at,
-        anchors=entry.anchors,
+        anchors=tuple(map(bare, entry.anchors)),
         superseded_by=entry.superseded_by,
     )

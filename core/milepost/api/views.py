@@ -23,7 +23,8 @@ class Project:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One remembered thing. `kind` is context, rule, decision, knowledge or note; `status` is
-    stated, confirmed, unverified or superseded; `scope` is project or global."""
+    stated, confirmed, unverified or superseded; `scope` is project or global. `doubts` say why the
+    entry is suspect: code that it is about (`anchors`) has changed since it was last confirmed."""
 
     id: str
     text: str
@@ -34,6 +35,7 @@ class Entry:
     created_at: str | None
     anchors: tuple[str, ...]
     superseded_by: str | None
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from milepost.checkpoints.store import SnapshotStore
 from milepost.config import paths, projects
 from milepost.goals.ledger import Ledger
 from milepost.history.log import HistoryLog
+from milepost.memory.anchors import Anchors
 from milepost.memory.store import MemoryStore
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class Workspace:
         )
         self.actor = actor
         self.session = session
-        own = MemoryStore(resolved.data_dir, "project", f"Memory of {resolved.root.name}")
+        title = f"Memory of {resolved.root.name}"
+        own = MemoryStore(resolved.data_dir, "project", title, Anchors(resolved.root))
         shared = MemoryStore(paths.global_dir(), "global", "Memory across projects")
         snapshots = SnapshotStore(resolved.root, resolved.worktree_dir)
         ledger = Ledger(resolved.data_dir)

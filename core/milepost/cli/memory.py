@@ -119,6 +119,7 @@ def _show(workspace: Workspace, options: argparse.Namespace) -> Reply:
         f"  since    {entry.created_at or 'unknown'}",
         f"  at       {place.path}:{place.line + 1}",
         *(f"  about    {anchor}" for anchor in entry.anchors),
+        *(f"  SUSPECT  {doubt}; confirm, update or forget it" for doubt in entry.doubts),
     ]
     if entry.superseded_by:
         lines.append(f"  replaced by {entry.superseded_by}")
@@ -174,7 +175,8 @@ def _path(workspace: Workspace, options: argparse.Namespace) -> Reply:
 
 def _lines(entries: Iterable[Entry]) -> str:
     return "\n".join(
-        f"{entry.id}  {entry.kind:<9} {entry.status:<10}  {_first_line(entry.text)}"
+        f"{entry.id}  {entry.kind:<9} {'suspect' if entry.doubts else entry.status:<10}  "
+        f"{_first_line(entry.text)}"
         for entry in entries
     )
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 from milepost.base.clock import unix_time
 from milepost.base.files import Signature
 from milepost.base.sqlite import Database
+from milepost.memory.anchors import bare
 from milepost.memory.entry import Entry, Scope
 from milepost.search import table
 from milepost.search.ranking import FACTS
@@ -36,14 +37,14 @@ _MIGRATIONS = (
         rowid INTEGER PRIMARY KEY,
         id TEXT NOT NULL UNIQUE, digest BLOB NOT NULL,
         kind TEXT NOT NULL, status TEXT NOT NULL, source TEXT NOT NULL,
-        created_at TEXT, superseded_by TEXT
+        created_at TEXT, anchors TEXT NOT NULL, superseded_by TEXT
     ) STRICT;
     """,
 )
 
-# An entry's anchors are its title: they are paths and names, which people ask for by their parts.
+# An entry's anchors are its title too: paths and names, which people ask for by their parts.
 _SELECT = """
-    SELECT entry.rowid, id, doc.body, kind, status, source, created_at, doc.title, superseded_by
+    SELECT entry.rowid, id, doc.body, kind, status, source, created_at, anchors, superseded_by
     FROM entry JOIN doc ON doc.rowid = entry.rowid
 """
 
@@ -183,14 +184,15 @@ class Index:
 
 
 def _insert(connection: sqlite3.Connection, digest: bytes, entry: Entry) -> None:
-    text = table.Text("\n".join(entry.anchors), entry.text, unix_time(entry.created_at))
+    title = "\n".join(map(bare, entry.anchors))
+    text = table.Text(title, entry.text, unix_time(entry.created_at))
     rowid = table.put(connection, None, text)
     connection.execute(
-        "INSERT INTO entry (rowid, id, digest, kind, status, source, created_at, superseded_by) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO entry (rowid, id, digest, kind, status, source, created_at, anchors, "
+        "superseded_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             rowid, entry.id, digest, entry.kind, entry.status, entry.source, entry.created_at,
-            entry.superseded_by,
+            "\n".join(entry.anchors), entry.superseded_by,
         ),
     )  # fmt: skip
 

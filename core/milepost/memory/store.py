@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from milepost.memory.anchors import Anchors
     from milepost.memory.document import Document, EntryBlock
 
 # Who changed what was found changed in the file.
@@ -52,7 +53,10 @@ class _Changed:
 class MemoryStore:
     """The entries of one MEMORY.md."""
 
-    def __init__(self, folder: Path, scope: Scope, title: str) -> None:
+    def __init__(
+        self, folder: Path, scope: Scope, title: str, anchors: Anchors | None = None
+    ) -> None:
+        self._anchors = anchors
         self.path = folder / "MEMORY.md"
         self.scope: Scope = scope
         self._title = title
@@ -76,7 +80,7 @@ class MemoryStore:
             scope=self.scope,
             source=source,
             created_at=utc_now(),
-            anchors=entries.checked_anchors(anchors),
+            anchors=self._stamped(entries.checked_anchors(anchors)),
             superseded_by=None,
         )
         step = Step(None, added)
@@ -105,6 +109,9 @@ class MemoryStore:
             new = replace(
                 old, text=words or old.text, kind=kind or old.kind, status=status or old.status
             )
+            if words or status:
+                # Whoever says anew what holds has looked at the code as it is now.
+                new = replace(new, anchors=self._stamped(new.anchors))
             # What is not UTF-8 shows as escapes, and must go back as the bytes it was.
             kept = found.text if words is None else words
             if new.kind != old.kind:
@@ -138,7 +145,7 @@ class MemoryStore:
                 scope=self.scope,
                 source=source,
                 created_at=utc_now(),
-                anchors=old.anchors,
+                anchors=self._stamped(old.anchors),
                 superseded_by=None,
             )
             marked = replace(old, superseded_by=successor, status="superseded")
@@ -217,6 +224,13 @@ class MemoryStore:
     def counts(self) -> tuple[int, int]:
         """How many rows the index has, and how many entries the file; they should be equal."""
         return self.count(), len(self._file.read().document.entries)
+
+    def doubts(self, entry: Entry) -> tuple[str, ...]:
+        """Why an entry is suspect: its anchors whose code is no longer what it was."""
+        if self._anchors is None:
+            return ()
+        found = map(self._anchors.doubt, entry.anchors)
+        return tuple(doubt for doubt in found if doubt is not None)
 
     def refresh(self) -> int:
         """Bring the index level with the file; how many entries were new, changed or gone."""
@@ -332,6 +346,9 @@ class MemoryStore:
         if step.after is not None and step.before.kind != step.after.kind:
             return _with_added(documents.without(document, found), step.before)
         return _with_changed(document, found, step.before, step.before.text)
+
+    def _stamped(self, anchors: tuple[str, ...]) -> tuple[str, ...]:
+        return anchors if self._anchors is None else tuple(map(self._anchors.stamped, anchors))
 
     def _required(self, document: Document, entry_id: str) -> EntryBlock:
         found = document.find(entry_id)

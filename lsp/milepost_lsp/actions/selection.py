@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from milepost import api
+from milepost.api import enclosing_symbol
 from milepost_lsp.arguments import MAX_TEXT_CHARS, ArgumentError
 from milepost_lsp.editor import path_of, read_file
-from milepost_lsp.symbols import enclosing_symbol
 from milepost_lsp.text import Text
 
 if TYPE_CHECKING:

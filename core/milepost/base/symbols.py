@@ -1,4 +1,4 @@
-"""Which definition a selection stands in, guessed from indentation and keywords alone.
+"""Where definitions stand in source text, guessed from indentation and keywords alone.
 
 Good enough to anchor an entry in any language that people indent; a parser will do it better.
 """
@@ -29,7 +29,7 @@ def enclosing_symbol(lines: Sequence[str], first_line: int) -> str | None:
     for line in reversed(lines[: first_line + 1]):
         if not line.strip():
             continue
-        own = len(line) - len(line.lstrip())
+        own = _indent(line)
         # The first line may itself be the definition; above it, only what stands further out
         # encloses it.
         if indent is None or own < indent:
@@ -39,3 +39,31 @@ def enclosing_symbol(lines: Sequence[str], first_line: int) -> str | None:
         if indent == 0:
             return None
     return None
+
+
+def definition_span(lines: Sequence[str], name: str) -> tuple[int, int] | None:
+    """The lines of the first definition of `name`, from its keyword to the last line that is
+    indented deeper (or closes it), `end` excluded; None when there is no definition of it."""
+    for start, line in enumerate(lines):
+        match = _DEFINITION.match(line)
+        if match is not None and match["name"] == name:
+            return start, _end_of_block(lines, start)
+    return None
+
+
+def _end_of_block(lines: Sequence[str], start: int) -> int:
+    indent = _indent(lines[start])
+    end = start + 1
+    for at in range(start + 1, len(lines)):
+        line = lines[at]
+        if not line.strip():
+            continue
+        is_closing = _indent(line) == indent and line.strip()[0] in ")]}"
+        if _indent(line) <= indent and not is_closing:
+            break
+        end = at + 1
+    return end
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())

@@ -119,6 +119,16 @@ def test_an_unknown_id_is_told_from_what_is_no_id(store: MemoryStore) -> None:
         store.forget("../../etc/passwd", "test")
 
 
+def test_near_duplicates_are_named_and_never_dropped(store: MemoryStore) -> None:
+    first = store.add("Staging listens on port 6432", "knowledge", "stated", "t", ())
+    add(store, "Production listens on port 5432 and needs a client certificate")
+    again = store.add("The staging listens on ports 6432!", "knowledge", "stated", "t", ())
+    other = store.add("Deploys are announced in the release channel", "rule", "stated", "t", ())
+    assert [entry.id for entry in store.similar(again.text, again.id)] == [first.id]
+    assert store.similar(other.text, other.id) == []
+    assert len(store.all()) == 4
+
+
 def test_deleting_the_index_loses_nothing(store: MemoryStore) -> None:
     add(store, "kept in Markdown")
     for path in store.path.parent.glob("index.db*"):

@@ -22,6 +22,13 @@ def test_what_one_client_saves_another_finds_with_its_source(project: Path) -> N
         assert (hit["source"], hit["kind"], hit["about"]) == ("mcp:codex", "rule", ["uv.lock"])
 
 
+def test_a_near_duplicate_is_saved_and_the_other_one_named(wire: Wire) -> None:
+    first = wire.done("memory_save", text="Staging listens on port 6432")
+    assert "similar" not in first
+    again = wire.done("memory_save", text="staging: listens on port 6432")
+    assert [entry["id"] for entry in again["similar"]] == [first["id"]]
+
+
 def test_an_entry_is_changed_superseded_read_and_forgotten_by_its_id(wire: Wire) -> None:
     first = wire.done("memory_save", text="deploy on Fridays")["id"]
     wire.done("memory_save", id=first, status="confirmed", kind="rule")

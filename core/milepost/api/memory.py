@@ -155,6 +155,12 @@ class Memory:
             found.sort(key=lambda entry: here not in map(bare, entry.anchors))
         return tuple(map(self._entry, found[:limit]))
 
+    def similar(self, entry: views.Entry, *, limit: int = 3) -> tuple[views.Entry, ...]:
+        """Other entries of its scope that say nearly the same as this one, which may be worth
+        superseding or forgetting."""
+        (store,) = self._scoped(entry.scope)
+        return tuple(map(self._entry, store.similar(entry.text, entry.id)[:limit]))
+
     def file(self, scope: str = "project") -> str:
         """The absolute path of a scope's memory file, which may not exist yet."""
         (store,) = self._scoped(scope)

@@ -103,7 +103,13 @@ def _add(workspace: Workspace, options: argparse.Namespace) -> Reply:
         status="stated",
         anchors=tuple(options.about),
     )
-    return Reply(f"Remembered as {entry.id}.", entry)
+    similar = workspace.memory.similar(entry)
+    text = f"Remembered as {entry.id}."
+    if similar:
+        text += (
+            f" These say nearly the same; forget or supersede what is too much:\n{_lines(similar)}"
+        )
+    return Reply(text, entry)
 
 
 def _show(workspace: Workspace, options: argparse.Namespace) -> Reply:

@@ -19,6 +19,7 @@ from milepost.memory.anchors import bare
 from milepost.memory.entry import Entry, Scope
 from milepost.search import table
 from milepost.search.ranking import FACTS
+from milepost.search.terms import stems, terms
 
 if TYPE_CHECKING:
     import sqlite3
@@ -50,6 +51,15 @@ _SELECT = """
 
 # What the user said or confirmed comes before what an agent inferred, at like relevance.
 _TRUST = {"stated": 1.2, "confirmed": 1.2, "unverified": 1.0, "superseded": 0.5}
+
+# Two entries are alike when they share this much of all their words: the same fact put a little
+# differently, rather than two facts about one thing.
+_ALIKE = 0.6
+
+# A near-duplicate is looked for by words that stand in at most so many rows together, which a save
+# does not wait for noticeably; and so many finds are compared.
+_RARE_ROWS = 300
+_COMPARED = 30
 
 # How many entries are looked through for a symbol as it is written.
 _NAMING = 150
@@ -161,6 +171,32 @@ class Index:
             if entry.status != "superseded" and any(map(word.search, (entry.text, *entry.anchors)))
         ]
 
+    def similar(self, text: str, entry_id: str) -> list[Entry]:
+        """The entries other than `entry_id` that say nearly the same as `text`, nearest first.
+
+        Looked for by the rarest words, which near-duplicates share, and compared by all of them.
+        """
+        words = terms(text)
+        own = _stems_of(words)
+        with self.database.reading() as connection:
+            counts = self._counts.of(connection, words)
+            rare: list[str] = []
+            rows = 0
+            for word in sorted(words, key=counts.__getitem__):
+                rows += counts[word]
+                if rare and rows > _RARE_ROWS:
+                    break
+                rare.append(word)
+            ranked = table.search(connection, " ".join(rare), FACTS, self._counts)
+            found = self._at(connection, [rowid for rowid, _ in ranked[:_COMPARED]])
+        alike: list[tuple[float, Entry]] = []
+        for other in found.values():
+            theirs = _stems_of(terms(other.text))
+            likeness = len(own & theirs) / len(own | theirs) if own | theirs else 0.0
+            if other.id != entry_id and not other.superseded_by and likeness >= _ALIKE:
+                alike.append((likeness, other))
+        return [other for _, other in sorted(alike, key=lambda pair: -pair[0])]
+
     def _at(self, connection: sqlite3.Connection, rowids: list[int]) -> dict[int, Entry]:
         rows = connection.execute(
             f"{_SELECT} WHERE entry.rowid IN (SELECT value FROM json_each(?))",  # noqa: S608
@@ -181,6 +217,10 @@ class Index:
             anchors=tuple(anchors.split("\n")) if anchors else (),
             superseded_by=superseded_by,
         )
+
+
+def _stems_of(words: tuple[str, ...]) -> set[str]:
+    return {stem for word in words for stem in stems(word)}
 
 
 def _insert(connection: sqlite3.Connection, digest: bytes, entry: Entry) -> None:

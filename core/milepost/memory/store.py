@@ -216,6 +216,11 @@ class MemoryStore:
         self.refresh()
         return self.index.naming(symbol)
 
+    def similar(self, text: str, entry_id: str) -> list[Entry]:
+        """The entries other than `entry_id` that say nearly the same as `text`."""
+        self.refresh()
+        return self.index.similar(text, entry_id)
+
     def count(self) -> int:
         """How many entries there are."""
         self.refresh()

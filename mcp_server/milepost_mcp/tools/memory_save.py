@@ -36,7 +36,17 @@ def _run(call: Call) -> Reply:
         status=status or "unverified",
         anchors=call.arguments.texts("about"),
     )
-    return _reply("Remembered", entry)
+    similar = memory.similar(entry)
+    reply = _reply("Remembered", entry)
+    if not similar:
+        return reply
+    listed = "\n".join(entry_text(other, whole=False) for other in similar)
+    text = (
+        f"{reply.text}\nThese say nearly the same; supersede or forget what is too much:\n{listed}"
+    )
+    return Reply(
+        text, {**reply.data, "similar": [entry_data(each, whole=False) for each in similar]}
+    )
 
 
 def _reply(did: str, entry: Entry) -> Reply:

@@ -85,6 +85,31 @@ def test_the_exit_code_of_verify_is_the_verdict(terminal: Terminal, project: Pat
     terminal.says("goal", "abandon", goal["id"])
 
 
+def test_changes_of_memory_are_listed_and_taken_back(terminal: Terminal) -> None:
+    entry = terminal.data("memory", "add", "kept")
+    terminal.says("memory", "confirm", entry["id"])
+    log = terminal.says("memory", "log")
+    assert "update by user:terminal" in log
+    assert "add by user:terminal" in log
+    assert "Took back change 2" in terminal.says("memory", "undo")
+    assert terminal.data("memory", "show", entry["id"])["status"] == "stated"
+    assert "Every entry" in terminal.says("memory", "check")
+
+
+def test_data_is_measured_copied_pruned_and_wiped_only_when_told(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    terminal.says("memory", "add", "kept")
+    terminal.says("checkpoint", "save")
+    assert "in all" in terminal.says("data", "du")
+    terminal.says("data", "export", str(tmp_path / "copy.tar.gz"))
+    assert "Forgot 0 restore points" in terminal.says("data", "prune", "1")
+    assert terminal.run("data", "wipe").returncode == 1
+    assert "kept" in terminal.says("memory", "list")
+    terminal.says("data", "wipe", "--yes")
+    assert "Nothing is remembered" in terminal.says("memory", "list")
+
+
 def test_what_was_done_is_in_the_history(terminal: Terminal) -> None:
     terminal.says("memory", "add", "remember me")
     assert "milepost memory add" in terminal.says("history", "remember")

@@ -244,3 +244,12 @@ class HistoryResult:
     events: tuple[HistoryEvent, ...]
     events_searched: int
     advice: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A file of the project's data: its absolute path, its size, and what it holds."""
+
+    path: str
+    size_bytes: int
+    holds: str

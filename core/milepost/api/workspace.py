@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from milepost.api import views
 from milepost.api.checkpoints import Checkpoints
+from milepost.api.data import Data
 from milepost.api.goals import Goals
 from milepost.api.history import History
 from milepost.api.memory import Memory
@@ -47,14 +48,18 @@ class Workspace:
         self.checkpoints = Checkpoints(snapshots, actor)
         self.goals = Goals(ledger, snapshots, actor)
         self.history = History(log, actor, session)
+        databases = {
+            "the index of the memory": own.index.database,
+            "earlier versions of entries": own.revisions.database,
+            "goals and their evidence": ledger.database,
+            "what was done": log.database,
+            "restore points": snapshots.database,
+        }
+        self.data = Data(resolved.data_dir, own.path, databases, snapshots)
         self._databases = (
-            own.index.database,
-            own.revisions.database,
+            *databases.values(),
             shared.index.database,
             shared.revisions.database,
-            snapshots.database,
-            ledger.database,
-            log.database,
         )
 
     def notices(self) -> tuple[str, ...]:

@@ -77,6 +77,20 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
 
+    def copy_to(self, target: Path) -> bool:
+        """Write a copy of the file, as of one moment, while others use it. False when there is no
+        file yet."""
+        if not self._path.exists():
+            return False
+        with self.reading() as connection, contextlib.closing(sqlite3.connect(target)) as copy:
+            connection.backup(copy)
+        return True
+
+    @property
+    def path(self) -> Path:
+        """Where the file is, or will be."""
+        return self._path
+
     def take_notices(self) -> tuple[str, ...]:
         """What the user should hear about this file; each is told once."""
         with self._guard:

@@ -177,6 +177,30 @@ class SnapshotStore:
         with self.database.reading() as connection:
             return content_of(connection, blob)
 
+    def prune(self, oldest_kept: int) -> int:
+        """Forget the points before `oldest_kept`, and all content that only they need. How many
+        points went. Hold `exclusive` around it. Raises UserError when there is no such point."""
+        self.get(oldest_kept)
+        with self.database.writing() as connection:
+            # The state at a point is read from the changes after it, so those up to the oldest
+            # point that is kept are never read again.
+            connection.execute("DELETE FROM change WHERE snapshot <= ?", (oldest_kept,))
+            connection.execute("UPDATE snapshot SET before = NULL WHERE before < ?", (oldest_kept,))
+            gone = connection.execute("DELETE FROM snapshot WHERE id < ?", (oldest_kept,)).rowcount
+            connection.execute(
+                "DELETE FROM blob WHERE id NOT IN (SELECT old_blob FROM change WHERE old_blob "
+                "UNION SELECT new_blob FROM change WHERE new_blob "
+                "UNION SELECT blob FROM current WHERE blob "
+                "UNION SELECT exclude FROM snapshot WHERE exclude)"
+            )
+            connection.execute(
+                "DELETE FROM path WHERE id NOT IN "
+                "(SELECT path FROM change UNION SELECT path FROM current)"
+            )
+        with self.database.reading() as connection:
+            connection.execute("VACUUM")
+        return gone
+
     def close(self) -> None:
         """Close the database."""
         self.database.close()

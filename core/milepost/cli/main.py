@@ -29,6 +29,7 @@ _COMMANDS = {
     "checkpoint": "save and list restore points, compare, go back, undo",
     "goal": "set goals and verify them on evidence",
     "history": "search what was done in the project",
+    "data": "how much is kept of this project; copy, prune or wipe it",
     "doctor": "check this installation and this project",
 }
 

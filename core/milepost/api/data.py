@@ -1,0 +1,104 @@
+"""What Milepost keeps of a project on disk: how much, a copy of it, less of it, none of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from milepost.api import views
+from milepost.base.errors import UserError, WorldError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from milepost.base.sqlite import Database
+    from milepost.checkpoints.store import SnapshotStore
+
+_MEMORY = "the memory, as text"
+
+
+class Data:
+    """The data of one project. `databases` are its own, by what they hold."""
+
+    def __init__(
+        self,
+        folder: Path,
+        memory: Path,
+        databases: Mapping[str, Database],
+        snapshots: SnapshotStore,
+    ) -> None:
+        self._folder = folder
+        self._memory = memory
+        self._databases = databases
+        self._snapshots = snapshots
+
+    def usage(self) -> tuple[views.DataFile, ...]:
+        """Every file that holds data, with its size; what SQLite keeps beside a database counts
+        with it."""
+        files = [(self._memory, _MEMORY)]
+        files += [(database.path, holds) for holds, database in self._databases.items()]
+        return tuple(
+            views.DataFile(str(path), sum(map(_size, _with_companions(path))), holds)
+            for path, holds in files
+            if path.exists()
+        )
+
+    def export(self, target: str) -> views.DataFile:
+        """Write everything into a new .tar.gz at `target`, as of one moment for each file, while
+        others may go on. Raises UserError when something is there already."""
+        path = Path(target)
+        if path.exists():
+            raise UserError(f"{target} is there already; name a file that is not")
+        with tempfile.TemporaryDirectory(prefix="milepost-export-") as folder:
+            try:
+                copies = self._copies(Path(folder))
+                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(handle, "wb") as file, tarfile.open(None, "w:gz", file) as archive:
+                    for copy in copies:
+                        archive.add(copy, f"{self._folder.name}/{copy.name}")
+            except OSError as error:
+                raise WorldError(f"cannot write {target} ({error.strerror})") from error
+        return views.DataFile(str(path.absolute()), _size(path), "a copy of everything")
+
+    def prune(self, oldest_kept: int) -> int:
+        """Forget the restore points before this one and the content that only they need; how many
+        went. Raises UserError when there is no such point."""
+        with self._snapshots.exclusive():
+            return self._snapshots.prune(oldest_kept)
+
+    def wipe(self) -> None:
+        """Delete all that is kept of the project: memory, goals, history and restore points. Its
+        files are not touched."""
+        for database in self._databases.values():
+            database.close()
+        try:
+            shutil.rmtree(self._folder)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise WorldError(f"cannot delete {self._folder} ({error.strerror})") from error
+
+    def _copies(self, folder: Path) -> list[Path]:
+        copies: list[Path] = []
+        if self._memory.exists():
+            copies.append(Path(shutil.copy(self._memory, folder)))
+        for database in self._databases.values():
+            copy = folder / database.path.name
+            if database.copy_to(copy):
+                copies.append(copy)
+        return copies
+
+
+def _with_companions(path: Path) -> tuple[Path, ...]:
+    return path, Path(f"{path}-wal"), Path(f"{path}-shm")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

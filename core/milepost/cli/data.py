@@ -1,0 +1,76 @@
+"""`milepost data`: what is kept of this project on disk."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from milepost.cli import options as shared
+from milepost.cli.main import open_workspace
+from milepost.cli.reply import FAILED, Reply, counted
+
+if TYPE_CHECKING:
+    import argparse
+
+    from milepost.api import Workspace
+
+_UNITS = ("B", "KiB", "MiB", "GiB")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the sub-commands."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("du", help="which files there are, and how large they are")
+    export = actions.add_parser("export", help="copy everything into a new .tar.gz")
+    export.add_argument("file")
+    prune = actions.add_parser("prune", help="forget old restore points")
+    prune.add_argument("oldest", type=int, help="the oldest restore point to keep")
+    wipe = actions.add_parser("wipe", help="delete all that is kept of this project")
+    wipe.add_argument("-y", "--yes", action="store_true", help="do it without asking")
+    for action in actions.choices.values():
+        shared.common(action)
+
+
+def run(options: argparse.Namespace) -> Reply:
+    """Do what the sub-command says."""
+    return _ACTIONS[options.action](open_workspace(options), options)
+
+
+def _du(workspace: Workspace, _options: argparse.Namespace) -> Reply:
+    files = workspace.data.usage()
+    lines = [f"{_size(file.size_bytes):>10}  {file.holds:<28} {file.path}" for file in files]
+    lines.append(f"{_size(sum(file.size_bytes for file in files)):>10}  in all")
+    return Reply("\n".join(lines), files)
+
+
+def _export(workspace: Workspace, options: argparse.Namespace) -> Reply:
+    file = workspace.data.export(options.file)
+    return Reply(f"Wrote {file.path} ({_size(file.size_bytes)}).", file)
+
+
+def _prune(workspace: Workspace, options: argparse.Namespace) -> Reply:
+    gone = workspace.data.prune(options.oldest)
+    return Reply(f"Forgot {counted(gone, 'restore point')}.", gone)
+
+
+def _wipe(workspace: Workspace, options: argparse.Namespace) -> Reply:
+    folder = workspace.project.data_dir
+    what = f"the memory, goals, history and restore points of {workspace.project.root}"
+    if not options.yes:
+        if options.json or not sys.stdin.isatty():
+            return Reply(f"This would delete {what}; add --yes to do it.", folder, FAILED)
+        if input(f"Delete {what}? Type wipe: ").strip() != "wipe":
+            return Reply("Nothing was deleted.", folder, FAILED)
+    workspace.data.wipe()
+    return Reply(f"Deleted {what}.", folder)
+
+
+def _size(size_bytes: float) -> str:
+    for unit in _UNITS[:-1]:
+        if size_bytes < 1024:
+            return f"{size_bytes:.0f} {unit}"
+        size_bytes /= 1024
+    return f"{size_bytes:.1f} {_UNITS[-1]}"
+
+
+_ACTIONS = {"du": _du, "export": _export, "prune": _prune, "wipe": _wipe}

@@ -46,6 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _serve(project: str | None, address: tuple[str, int] | None) -> int:
     try:
+        from milepost_lsp import lazy_types  # noqa: PLC0415  (before anything imports the types)
+
+        lazy_types.load()
         from milepost_lsp.server import build_server  # noqa: PLC0415  (pygls: most of our start)
         from milepost_lsp.transport import serve_stdio, serve_tcp  # noqa: PLC0415
     except ModuleNotFoundError as error:

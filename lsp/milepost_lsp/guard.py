@@ -13,6 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, cast
 
+import attrs
 import cattrs
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcMethodNotFound
@@ -170,7 +171,7 @@ class GuardedProtocol(LanguageServerProtocol):
         shape = self.get_message_type(method)
         if shape is None:
             raise _Malformed("unknown to LSP")
-        if ("id" in fields) != hasattr(shape, "id"):
+        if ("id" in fields) != ("id" in attrs.fields_dict(shape)):
             raise _Malformed("a request has an id and a notification has none")
         try:
             return self._converter.structure(fields, shape)

@@ -37,7 +37,7 @@ format: setup ## let ruff put the code in its form
 	$(PYTHON) -m ruff format
 
 bench: setup ## every benchmark, or one: make bench ONLY=mcp
-	@if [ -z "$(strip $(ONLY))" ]; then echo "There is no benchmark yet."; fi
+	@.tools/uv/bin/uv sync --quiet --locked --all-extras --group bench
 	@set -e; for name in $(ONLY); do $(PYTHON) -m "tests.bench.$$name"; done
 
 clean: ## remove everything that setup and the tools made

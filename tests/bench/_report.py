@@ -8,18 +8,22 @@ import os
 import platform
 import sqlite3
 import statistics
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 
 @dataclass
 class Report:
-    """Medians by name, and ratios of them with the target each should stay below."""
+    """Medians by name, and ratios of them with the target each should stay below; where engines are
+    compared on sets of questions, the figures of each engine by set."""
 
     name: str
     medians: dict[str, float] = field(default_factory=dict)
     ratios: dict[str, float] = field(default_factory=dict)
     targets: dict[str, float] = field(default_factory=dict)
+    sets: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
 
     def median(self, name: str, samples: Sequence[float]) -> float:
         """Note the median of `samples` under `name`, which ends with its unit."""
@@ -49,17 +53,18 @@ def main(run: Callable[[bool], Report]) -> None:
     options = parser.parse_args()
     started_on = machine()
     report = run(options.quick)
+    for words in report.skipped:
+        print(words, file=sys.stderr)
     if options.json:
-        print(
-            json.dumps(
-                {
-                    "name": report.name,
-                    "machine": started_on,
-                    "ratios": report.ratios,
-                    "medians": report.medians,
-                }
-            )
-        )
+        found: dict[str, object] = {
+            "name": report.name,
+            "machine": started_on,
+            "ratios": report.ratios,
+            "medians": report.medians,
+        }
+        if report.sets:
+            found["sets"] = report.sets
+        print(json.dumps(found))
         return
     print(f"{report.name} on {started_on}")
     for name, value in report.ratios.items():
@@ -67,3 +72,8 @@ def main(run: Callable[[bool], Report]) -> None:
         print(f"  {name:<28} {value:>10.4f}   target {report.targets[name]:<8g} {mark}")
     for name, value in report.medians.items():
         print(f"    {name:<38} {value:>12.3f}")
+    for name, engines in report.sets.items():
+        figures = list(next(iter(engines.values())))
+        print(f"  {name:<18}" + "".join(f"{figure:>12}" for figure in figures))
+        for engine, values in engines.items():
+            print(f"    {engine:<16}" + "".join(f"{value:>12.3f}" for value in values.values()))

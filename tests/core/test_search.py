@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from milepost import api
-from milepost.search.terms import parts, stems, terms
+from milepost.search import spelling, table
+from milepost.search.ranking import FACTS, WORK
+from milepost.search.terms import literals, parts, parts_of_text, stems, terms
+
+_DAY_S = 86_400.0
+
+
+@pytest.fixture
+def connection() -> Iterator[sqlite3.Connection]:
+    """A searchable table of its own."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as opened:
+        opened.executescript(table.SCHEMA)
+        yield opened
+
+
+def fill(connection: sqlite3.Connection, *bodies: str) -> None:
+    for body in bodies:
+        table.put(connection, None, table.Text("", body))
+
+
+def ask(connection: sqlite3.Connection, question: str) -> list[str]:
+    """The bodies found, best first."""
+    ranked = table.search(connection, question, FACTS, table.TermCounts())
+    return [body_of(connection, rowid) for rowid, _ in ranked]
+
+
+def body_of(connection: sqlite3.Connection, rowid: int) -> str:
+    return connection.execute("SELECT body FROM doc WHERE rowid = ?", (rowid,)).fetchone()[0]
 
 
 def check(question: str, *expected: str) -> None:
@@ -39,6 +70,9 @@ def test_stems_are_those_of_the_index() -> None:
         ("max_retry_count", ("max", "retry", "count")),
         ("utf8", ("utf", "8")),
         ("simple", ()),
+        ("缓存", ()),
+        ("連接池上限", ("連接", "接池", "池上", "上限")),
+        ("Redisのポート6381を", ("redis", "のポ", "ポー", "ート", "6381", "を")),
     ],
 )
 def test_compound_names_come_apart(word: str, expected: tuple[str, ...]) -> None:
@@ -80,3 +114,163 @@ def test_no_question_is_an_error(workspace: api.Workspace, question: str) -> Non
     found = workspace.memory.search(question)
     assert found.hits == ()
     assert found.advice
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("连接池上限是多少", "数据库连接池的上限是二十个连接"),
+        ("キャッシュの削除", "価格変更のときはキャッシュを削除する"),
+        ("鍵", "この鍵は毎月交換する"),
+        ("멱등성 키", "결제 모듈은 같은 멱등성 키를 사용해야 한다"),
+        ("redis password", "Redisのpasswordは環境変数から読む"),
+        ("6379", "ポート６３７９を使う"),
+    ],
+)
+def test_languages_without_spaces_are_found_by_their_words(
+    connection: sqlite3.Connection, question: str, expected: str
+) -> None:
+    fill(
+        connection,
+        "数据库连接池的上限是二十个连接",
+        "価格変更のときはキャッシュを削除する",
+        "この鍵は毎月交換する",
+        "결제 모듈은 같은 멱등성 키를 사용해야 한다",
+        "Redisのpasswordは環境変数から読む",
+        "ポート６３７９を使う",
+    )
+    assert ask(connection, question)[0] == expected
+
+
+def test_full_width_letters_are_the_same_letters() -> None:
+    check("ＰＯＲＴ　６３７９", "port", "6379")  # noqa: RUF001  (they look alike, that is the point)
+    assert parts_of_text("ＰＯＲＴ") == "port"  # noqa: RUF001
+    assert parts_of_text("port") == ""
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["pgbuoncer", "pgbouncr", "pgbbouncer", "pgbounxer", "conections", "conection", "pgboun"],
+)
+def test_a_word_that_is_nowhere_is_read_as_one_that_it_nearly_is(
+    connection: sqlite3.Connection, question: str
+) -> None:
+    fill(connection, "pgbouncer holds twenty connections", "the printer holds twenty labels")
+    assert ask(connection, question) == ["pgbouncer holds twenty connections"]
+
+
+def test_a_word_with_another_ending_is_found_by_its_beginning(
+    connection: sqlite3.Connection,
+) -> None:
+    fill(connection, "authentication is by mutual TLS", "the printer holds twenty labels")
+    assert ask(connection, "authentificate") == ["authentication is by mutual TLS"]
+
+
+def test_a_word_that_is_there_is_not_second_guessed(connection: sqlite3.Connection) -> None:
+    fill(connection, "the router restarts", "the routes change")
+    assert ask(connection, "router") == ["the router restarts"]
+
+
+def test_short_words_and_names_with_digits_are_not_guessed(connection: sqlite3.Connection) -> None:
+    fill(connection, "the port is open", "E1207 is a stale price")
+    assert ask(connection, "pore") == []
+    assert ask(connection, "E1208") == []
+
+
+def test_words_that_are_kept_for_guessing_are_kept_once(connection: sqlite3.Connection) -> None:
+    spelling.learn(connection, "Retries retries MESSAGES")
+    spelling.learn(connection, "retries")
+    words = connection.execute("SELECT word FROM doc_word ORDER BY word").fetchall()
+    assert [word for (word,) in words] == ["messag", "messages", "retri", "retries"]
+
+
+def test_the_words_of_a_text_go_with_the_last_text_that_has_them(
+    connection: sqlite3.Connection,
+) -> None:
+    fill(connection, "the password is correcthorse", "correcthorse is a horse", "horses retire")
+    table.remove(connection, 1)
+    assert ask(connection, "correcthors") == ["correcthorse is a horse"]
+    table.remove(connection, 2)
+    assert ask(connection, "correcthors") == []
+    for kept in ("doc_word", "doc_tail"):
+        rows = connection.execute(f"SELECT word FROM {kept}").fetchall()
+        assert {word for (word,) in rows if "correct" in word or "password" in word} == set()
+    assert ask(connection, "retier") == ["horses retire"]
+
+
+def test_a_piece_of_a_word_finds_the_word(connection: sqlite3.Connection) -> None:
+    fill(connection, "pgbouncer holds twenty connections", "at least twenty labels")
+    assert ask(connection, "bouncer") == ["pgbouncer holds twenty connections"]
+    assert ask(connection, "gboun") == ["pgbouncer holds twenty connections"]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("why --no-verify?", ("--no-verify",)),
+        ("is it (src/app/main.py), or `10.0.0.1:8080`.", ("src/app/main.py", "10.0.0.1:8080")),
+        ("don't run it - ever, they're slow!", ()),
+        ("SameSite=Lax samesite=lax", ("samesite=lax",)),
+    ],
+)
+def test_what_is_written_with_signs_is_taken_as_it_is_written(
+    question: str, expected: tuple[str, ...]
+) -> None:
+    assert literals(question) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "expected", "other"),
+    [
+        ("10.0.0.1:8080", "metrics on 10.0.0.1:8080", "the old metrics: 8080, 10.1.0.0"),
+        ("--no-verify", "never use --no-verify here", "no one may verify, no one at all"),
+        ("--no-verify", "never use --no-verify here", "curl with --no-verify-ssl here"),
+        ("src/app/main.py", "start src/app/main.py", "app, main: py in src/main/app.py"),
+        ("1.2.3", "the driver is at 1.2.3 now", "the driver is at 1.2.3.1"),
+    ],
+)
+def test_a_row_that_says_it_as_it_is_written_comes_first(
+    connection: sqlite3.Connection, question: str, expected: str, other: str
+) -> None:
+    fill(connection, other, expected, "and something else altogether")
+    assert ask(connection, question) == [expected, other]
+
+
+def test_a_few_titles_do_not_outweigh_the_texts(connection: sqlite3.Connection) -> None:
+    table.put(connection, None, table.Text("src/app/main.py", "Wires the workers together."))
+    fill(connection, *(f"note number {number} about the scanner" for number in range(20)))
+    fill(connection, "ask before adding a package to the scanner app")
+    assert ask(connection, "may I go on adding a package to the app")[0].startswith("ask before")
+
+
+def test_a_term_is_found_as_soon_as_it_is_there(connection: sqlite3.Connection) -> None:
+    counts = table.TermCounts()
+    fill(connection, *(f"the queue number {number}" for number in range(30)))
+    assert counts.of(connection, ("kafka",)) == {"kafka": 0}
+    fill(connection, "kafka listens on 9094")
+    assert counts.of(connection, ("kafka",)) == {"kafka": 1}
+
+
+def test_work_is_judged_by_its_age_at_the_moment_of_the_question(
+    connection: sqlite3.Connection,
+) -> None:
+    for day in (0.0, 300.0):
+        table.put(connection, None, table.Text("", "the pool was resized", day * _DAY_S))
+    counts = table.TermCounts()
+    for now in (301.0, 10_000.0):
+        ranked = table.search(connection, "pool", WORK, counts, now=now * _DAY_S)
+        assert [rowid for rowid, _ in ranked] == [2, 1]
+    assert ranked[0][1] - ranked[1][1] < 0.01
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=80))
+def test_any_text_can_be_put_and_asked_for_in_its_own_words(
+    connection: sqlite3.Connection, text: str
+) -> None:
+    rowid = table.put(connection, None, table.Text("", text.replace("\0", " ")))
+    table.search(connection, text, FACTS, table.TermCounts())
+    table.remove(connection, rowid)
+    assert connection.execute("SELECT count(*) FROM doc").fetchone() == (0,)

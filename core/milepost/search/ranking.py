@@ -9,8 +9,9 @@ ages fast, facts slowly. The weights were found on public sets of conversations,
 
 from __future__ import annotations
 
+import json
 import math
-import time
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,12 +21,21 @@ from milepost.search.terms import stems, words_of_title
 if TYPE_CHECKING:
     import sqlite3
 
-# What a title adds to a row's score, beside its share in FTS5's own.
-_TITLE_WEIGHT = 0.5
+# What a title adds to a row's score, beside its share in FTS5's own. Less is worse where every row
+# has a path (measured); with more, the path of one row beats the text of another that says it all.
+_TITLE_WEIGHT = 0.75
 
 # BM25's constants (Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009).
 _K1 = 1.2
 _B = 0.75
+
+# What a row gains that holds every path, flag or number of the question as it is written: enough to
+# come before rows that hold the same words apart, too little to come before a row that holds more.
+_LITERAL_WEIGHT = 0.5
+
+# How much of a row is read for that: an entry is a paragraph, but a tool call may carry a file, and
+# all candidates together should cost a millisecond.
+_READ_CHARS = 4_000
 
 # What a row gains from the scores of the two rows before it and the two after it.
 _NEIGHBOURS = ((-1, 0.5), (-2, 0.25), (1, 0.3), (2, 0.15))
@@ -65,7 +75,10 @@ def rank(
     connection: sqlite3.Connection,
     candidates: list[Candidate],
     asked: tuple[str, ...],
+    literals: tuple[str, ...],
     profile: Profile,
+    *,
+    now: float,
 ) -> list[tuple[int, float]]:
     """The rowids, best first, with scores of which 1 is the best word match."""
     if not candidates:
@@ -76,10 +89,11 @@ def rank(
     }
     best = max(scores.values()) or 1.0
     scores = {rowid: score / best for rowid, score in scores.items()}
+    for rowid, share in _held(connection, candidates, literals).items():
+        scores[rowid] += _LITERAL_WEIGHT * share
     ages = {one.rowid: one.at for one in candidates}
     if profile.is_record:
         scores = _with_neighbours(connection, candidates, scores, ages)
-    now = time.time()
     weighed = (
         (rowid, score * _freshness(ages[rowid], now, profile)) for rowid, score in scores.items()
     )
@@ -105,7 +119,9 @@ def _title_scores(
     }
     if not titles:
         return {}
-    total = int(connection.execute("SELECT max(rowid) FROM doc").fetchone()[0])
+    # Where few rows have a title, a word is rare in titles without saying much.
+    newest = int(connection.execute("SELECT max(rowid) FROM doc").fetchone()[0])
+    total = newest * len(titles) / len(candidates)
     mean = sum(counts.total() for counts in titles.values()) / len(titles)
     scores: defaultdict[int, float] = defaultdict(float)
     for stem in {stem for term in asked for stem in stems(term)}:
@@ -121,6 +137,32 @@ def _title_scores(
                 norm = 1.0 - _B + _B * counts.total() / mean
                 scores[rowid] += idf * times * (_K1 + 1.0) / (times + _K1 * norm)
     return scores
+
+
+def _held(
+    connection: sqlite3.Connection, candidates: list[Candidate], literals: tuple[str, ...]
+) -> dict[int, float]:
+    """The share of the question's literals that each row holds. `app.py` may end a path and `tests`
+    begin one, but `1.2` is not in 1.2.3, nor `--no` in --no-verify."""
+    if not literals:
+        return {}
+    patterns = {
+        literal: re.compile(rf"(?<!\w)(?<!\d\.){re.escape(literal)}(?![-.]?\w)")
+        for literal in literals
+    }
+    rows = connection.execute(
+        "SELECT rowid, title || ' ' || substr(body, 1, ?) FROM doc "
+        "WHERE rowid IN (SELECT value FROM json_each(?))",
+        (_READ_CHARS, json.dumps([one.rowid for one in candidates])),
+    )
+    shares: dict[int, float] = {}
+    for rowid, text in rows:
+        lowered = text.lower()
+        held = [
+            lit for lit, pattern in patterns.items() if lit in lowered and pattern.search(lowered)
+        ]
+        shares[rowid] = len(held) / len(patterns)
+    return shares
 
 
 def _with_neighbours(

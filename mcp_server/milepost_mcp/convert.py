@@ -24,6 +24,8 @@ def entry_text(entry: Entry, *, whole: bool) -> str:
     head += "".join(
         f"\n  SUSPECT: {doubt}; check, then confirm or correct it" for doubt in entry.doubts
     )
+    if entry.masked:
+        head += f"\n  MASKED: {', '.join(entry.masked)}; secrets are never stored"
     body = entry.text if whole else snippet(entry.text)
     return head + "\n  " + body.replace("\n", "\n  ")
 
@@ -41,6 +43,7 @@ def entry_data(entry: Entry, *, whole: bool) -> dict[str, object]:
         "about": list(entry.anchors),
         "superseded_by": entry.superseded_by,
         "suspect": list(entry.doubts),
+        "masked": list(entry.masked),
     }
     return {key: value for key, value in fields.items() if value not in (None, [])}
 

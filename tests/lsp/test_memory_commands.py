@@ -178,3 +178,10 @@ def test_nothing_is_written_into_the_project(client, project):
     client.command("milepost.memory.list", {})
     client.command("milepost.checkpoint.save", {})
     assert before == sorted(path for path in project.rglob("*") if ".git" not in path.parts)
+
+
+def test_a_secret_in_what_is_remembered_is_masked_and_said(client, project):
+    token = "ghp_" + "q7Zr2mX9" + "bT4kLw8s" + "VnE3cYh6" + "uJd1aPfGk5Ho"
+    entry = client.command("milepost.memory.remember", {"text": f"The bot's token is {token}"})
+    assert token not in entry["text"]
+    assert "masked" in client.wait_for("window/showMessage")["message"]

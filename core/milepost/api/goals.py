@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Sequence
 
+    from milepost.api.masking import Masking
     from milepost.checkpoints.store import SnapshotStore
     from milepost.goals.goal import Check, Goal
     from milepost.goals.ledger import Evidence, Ledger
@@ -22,9 +23,11 @@ MAX_PAGE = 200
 class Goals:
     """The goals of a project, verified on the workspace that is open."""
 
-    def __init__(self, ledger: Ledger, snapshots: SnapshotStore, actor: str) -> None:
+    def __init__(
+        self, ledger: Ledger, snapshots: SnapshotStore, actor: str, masking: Masking
+    ) -> None:
         self._ledger = ledger
-        self._verifier = Verifier(ledger, snapshots, actor)
+        self._verifier = Verifier(ledger, snapshots, actor, masking.text)
         self._actor = actor
 
     def set(

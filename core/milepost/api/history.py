@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from milepost.api import views
 
 if TYPE_CHECKING:
+    from milepost.api.masking import Masking
     from milepost.history.log import Event, HistoryLog
 
 MAX_RESULTS = 100
@@ -15,19 +16,20 @@ MAX_RESULTS = 100
 class History:
     """What was done in the project, by anyone."""
 
-    def __init__(self, log: HistoryLog, actor: str, session: str) -> None:
+    def __init__(self, log: HistoryLog, actor: str, session: str, masking: Masking) -> None:
         self._log = log
         self._actor = actor
         self._session = session
+        self._masking = masking
 
     def record(self, action: str, request: str, reply: str, *, failed: bool = False) -> None:
-        """Append what the caller just did to the history."""
+        """Append what the caller just did to the history, its secrets masked."""
         self._log.record(
             session=self._session,
             actor=self._actor,
             action=action,
-            request=request,
-            reply=reply,
+            request=self._masking.text(request),
+            reply=self._masking.text(reply),
             failed=failed,
         )
 

@@ -13,10 +13,12 @@ from milepost.memory.entry import SCOPES
 from milepost.memory.store import no_such_entry
 
 if TYPE_CHECKING:
+    from milepost.api.masking import Masking
     from milepost.memory.document import Document
     from milepost.memory.entry import Entry
     from milepost.memory.revisions import Change
     from milepost.memory.store import MemoryStore
+    from milepost.redaction.redactor import Redacted
 
 # More results than this are no longer read; whoever wants all asks for pages.
 MAX_RESULTS = 100
@@ -25,9 +27,10 @@ MAX_RESULTS = 100
 class Memory:
     """What is remembered. Ids are those of entries, whichever scope they are in."""
 
-    def __init__(self, stores: tuple[MemoryStore, ...], actor: str) -> None:
+    def __init__(self, stores: tuple[MemoryStore, ...], actor: str, masking: Masking) -> None:
         self._stores = stores
         self._actor = actor
+        self._masking = masking
 
     def add(
         self,
@@ -41,7 +44,9 @@ class Memory:
         """Remember `text`. `anchors` are paths in the project, or path#symbol. Durable when this
         returns. Raises UserError when an argument is wrong."""
         (store,) = self._scoped(scope)
-        return self._entry(store.add(text, kind, status, self._actor, tuple(anchors)))
+        words = self._masking.redact(text)
+        entry = store.add(words.text, kind, status, self._actor, tuple(anchors))
+        return self._saved(entry, words)
 
     def update(
         self,
@@ -53,12 +58,17 @@ class Memory:
     ) -> views.Entry:
         """Change what is given of an entry. Raises UserError when there is no such entry."""
         store = self._store_of(entry_id)
-        return self._entry(store.update(entry_id, self._actor, text=text, kind=kind, status=status))
+        words = None if text is None else self._masking.redact(text)
+        changed = words and words.text
+        entry = store.update(entry_id, self._actor, text=changed, kind=kind, status=status)
+        return self._saved(entry, words)
 
     def supersede(self, entry_id: str, text: str, *, kind: str | None = None) -> views.Entry:
         """Put a new entry in the place of an old one, which stays in the file, marked and hidden
         from searches. Returns the new one."""
-        return self._entry(self._store_of(entry_id).supersede(entry_id, text, kind, self._actor))
+        words = self._masking.redact(text)
+        store = self._store_of(entry_id)
+        return self._saved(store.supersede(entry_id, words.text, kind, self._actor), words)
 
     def forget(self, entry_id: str) -> views.Entry:
         """Take an entry out of the file. Returns what it was."""
@@ -198,7 +208,14 @@ class Memory:
     def _entry(self, entry: Entry) -> views.Entry:
         """The entry with what makes it suspect."""
         doubts = {store.scope: store.doubts for store in self._stores}
-        return dataclasses.replace(_entry(entry), doubts=doubts[entry.scope](entry))
+        # A person may have written a secret into the file; it goes no further than that.
+        text = self._masking.text(entry.text)
+        return dataclasses.replace(_entry(entry), text=text, doubts=doubts[entry.scope](entry))
+
+    def _saved(self, entry: Entry, words: Redacted | None) -> views.Entry:
+        """The entry with what was masked in the words that were given for it."""
+        kinds = dict.fromkeys(found.kind for found in words.found) if words else ()
+        return dataclasses.replace(self._entry(entry), masked=tuple(kinds))
 
     def _store_of(self, entry_id: str) -> MemoryStore:
         for store in self._stores:

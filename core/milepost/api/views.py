@@ -24,7 +24,8 @@ class Project:
 class Entry:
     """One remembered thing. `kind` is context, rule, decision, knowledge or note; `status` is
     stated, confirmed, unverified or superseded; `scope` is project or global. `doubts` say why the
-    entry is suspect: code that it is about (`anchors`) has changed since it was last confirmed."""
+    entry is suspect: code that it is about (`anchors`) has changed since it was last confirmed.
+    `masked` names the kinds of secrets that stand as placeholders in what was just saved."""
 
     id: str
     text: str
@@ -36,6 +37,7 @@ class Entry:
     anchors: tuple[str, ...]
     superseded_by: str | None
     doubts: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

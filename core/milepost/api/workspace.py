@@ -13,6 +13,7 @@ from milepost.api.checkpoints import Checkpoints
 from milepost.api.data import Data
 from milepost.api.goals import Goals
 from milepost.api.history import History
+from milepost.api.masking import Masking
 from milepost.api.memory import Memory
 from milepost.base.ids import new_id
 from milepost.checkpoints.store import SnapshotStore
@@ -39,15 +40,19 @@ class Workspace:
         self.actor = actor
         self.session = session
         title = f"Memory of {resolved.root.name}"
-        own = MemoryStore(resolved.data_dir, "project", title, Anchors(resolved.root))
-        shared = MemoryStore(paths.global_dir(), "global", "Memory across projects")
+        masking = Masking(resolved.root, resolved.data_dir)
+        anchors = Anchors(resolved.root)
+        own = MemoryStore(resolved.data_dir, "project", title, anchors=anchors, mask=masking.text)
+        shared = MemoryStore(
+            paths.global_dir(), "global", "Memory across projects", mask=masking.text
+        )
         snapshots = SnapshotStore(resolved.root, resolved.worktree_dir)
         ledger = Ledger(resolved.data_dir)
         log = HistoryLog(resolved.data_dir)
-        self.memory = Memory((own, shared), actor)
+        self.memory = Memory((own, shared), actor, masking)
         self.checkpoints = Checkpoints(snapshots, actor)
-        self.goals = Goals(ledger, snapshots, actor)
-        self.history = History(log, actor, session)
+        self.goals = Goals(ledger, snapshots, actor, masking)
+        self.history = History(log, actor, session, masking)
         databases = {
             "the index of the memory": own.index.database,
             "earlier versions of entries": own.revisions.database,

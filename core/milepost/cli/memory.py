@@ -104,7 +104,7 @@ def _add(workspace: Workspace, options: argparse.Namespace) -> Reply:
         anchors=tuple(options.about),
     )
     similar = workspace.memory.similar(entry)
-    text = f"Remembered as {entry.id}."
+    text = f"Remembered as {entry.id}.{_masked(entry)}"
     if similar:
         text += (
             f" These say nearly the same; forget or supersede what is too much:\n{_lines(similar)}"
@@ -139,12 +139,12 @@ def _update(workspace: Workspace, options: argparse.Namespace) -> Reply:
         kind=options.kind,
         status=options.status,
     )
-    return Reply(f"Changed {entry.id}.", entry)
+    return Reply(f"Changed {entry.id}.{_masked(entry)}", entry)
 
 
 def _supersede(workspace: Workspace, options: argparse.Namespace) -> Reply:
     entry = workspace.memory.supersede(options.id, " ".join(options.text))
-    return Reply(f"{entry.id} now stands for {options.id}.", entry)
+    return Reply(f"{entry.id} now stands for {options.id}.{_masked(entry)}", entry)
 
 
 def _forget(workspace: Workspace, options: argparse.Namespace) -> Reply:
@@ -197,6 +197,11 @@ def _change_lines(change: MemoryChange) -> str:
         if revision.after:
             lines.append(f"       + {revision.after.id}  {_first_line(revision.after.text)}")
     return "\n".join(lines)
+
+
+def _masked(entry: Entry) -> str:
+    kinds = ", ".join(entry.masked)
+    return f" A secret in it was masked ({kinds})." if kinds else ""
 
 
 def _first_line(text: str) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from milepost.base.clock import utc_now
@@ -51,7 +51,14 @@ class Verdict:
 class Verifier:
     """Verifies goals on the workspace at one root."""
 
-    def __init__(self, ledger: Ledger, snapshots: SnapshotStore, actor: str) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        snapshots: SnapshotStore,
+        actor: str,
+        mask: Callable[[str], str],
+    ) -> None:
+        self._mask = mask
         self._ledger = ledger
         self._snapshots = snapshots
         self._actor = actor
@@ -99,6 +106,8 @@ class Verifier:
                 variables=variables,
             )
         after = self._tree()
+        printed = outcome.tail.decode("utf-8", "backslashreplace")
+        outcome = replace(outcome, tail=self._mask(printed).encode("utf-8"))
         return self._ledger.add_evidence(
             goal,
             check,

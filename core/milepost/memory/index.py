@@ -23,7 +23,7 @@ from milepost.search.terms import stems, terms
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 _MIGRATIONS = (
@@ -59,7 +59,7 @@ _ALIKE = 0.6
 # A near-duplicate is looked for by words that stand in at most so many rows together, which a save
 # does not wait for noticeably; and so many finds are compared.
 _RARE_ROWS = 300
-_COMPARED = 30
+_COMPARED = 8
 
 # How many entries are looked through for a symbol as it is written.
 _NAMING = 150
@@ -68,8 +68,9 @@ _NAMING = 150
 class Index:
     """The rows of one memory file."""
 
-    def __init__(self, path: Path, scope: Scope) -> None:
+    def __init__(self, path: Path, scope: Scope, mask: Callable[[str], str]) -> None:
         self._scope: Scope = scope
+        self._mask = mask
         self._counts = table.TermCounts()
         self.database = Database(
             path,
@@ -107,7 +108,7 @@ class Index:
             # In the file's order, so that rows which are never changed stay in it.
             for key, (digest, entry) in wanted.items():
                 if key in fresh:
-                    _insert(connection, digest, entry)
+                    self._insert(connection, digest, entry)
             _remember_signature(connection, signature)
         if known is None:
             return None
@@ -130,7 +131,7 @@ class Index:
                 return False
             for entry in entries:
                 _remove(connection, entry.id)
-                _insert(connection, _digest(entry), entry)
+                self._insert(connection, _digest(entry), entry)
             _remember_signature(connection, after)
         return True
 
@@ -197,6 +198,19 @@ class Index:
                 alike.append((likeness, other))
         return [other for _, other in sorted(alike, key=lambda pair: -pair[0])]
 
+    def _insert(self, connection: sqlite3.Connection, digest: bytes, entry: Entry) -> None:
+        title = "\n".join(map(bare, entry.anchors))
+        text = table.Text(title, self._mask(entry.text), unix_time(entry.created_at))
+        rowid = table.put(connection, None, text)
+        connection.execute(
+            "INSERT INTO entry (rowid, id, digest, kind, status, source, created_at, anchors, "
+            "superseded_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                rowid, entry.id, digest, entry.kind, entry.status, entry.source, entry.created_at,
+                "\n".join(entry.anchors), entry.superseded_by,
+            ),
+        )  # fmt: skip
+
     def _at(self, connection: sqlite3.Connection, rowids: list[int]) -> dict[int, Entry]:
         rows = connection.execute(
             f"{_SELECT} WHERE entry.rowid IN (SELECT value FROM json_each(?))",  # noqa: S608
@@ -221,20 +235,6 @@ class Index:
 
 def _stems_of(words: tuple[str, ...]) -> set[str]:
     return {stem for word in words for stem in stems(word)}
-
-
-def _insert(connection: sqlite3.Connection, digest: bytes, entry: Entry) -> None:
-    title = "\n".join(map(bare, entry.anchors))
-    text = table.Text(title, entry.text, unix_time(entry.created_at))
-    rowid = table.put(connection, None, text)
-    connection.execute(
-        "INSERT INTO entry (rowid, id, digest, kind, status, source, created_at, anchors, "
-        "superseded_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            rowid, entry.id, digest, entry.kind, entry.status, entry.source, entry.created_at,
-            "\n".join(entry.anchors), entry.superseded_by,
-        ),
-    )  # fmt: skip
 
 
 def _remove(connection: sqlite3.Connection, entry_id: str) -> None:

@@ -9,7 +9,7 @@ between the two leaves a change that is then recorded as one by `file`.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from milepost.base.clock import utc_now
@@ -18,7 +18,7 @@ from milepost.base.sqlite import Database
 from milepost.memory.entry import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 _MIGRATIONS = (
@@ -72,7 +72,8 @@ class Change:
 class RevisionLog:
     """The changes of one memory."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mask: Callable[[str], str]) -> None:
+        self._mask = mask
         self.database = Database(
             path,
             _MIGRATIONS,
@@ -93,11 +94,25 @@ class RevisionLog:
             connection.executemany(
                 "INSERT INTO step VALUES (?, ?, ?, ?, ?)",
                 (
-                    (number, position, step.entry_id, _packed(step.before), _packed(step.after))
+                    (
+                        number,
+                        position,
+                        step.entry_id,
+                        self._packed(step.before),
+                        self._packed(step.after),
+                    )
                     for position, step in enumerate(steps)
                 ),
             )
         return number
+
+    def masked(self, entry: Entry | None) -> Entry | None:
+        """The entry as a revision holds it."""
+        return None if entry is None else replace(entry, text=self._mask(entry.text))
+
+    def _packed(self, entry: Entry | None) -> str | None:
+        kept = self.masked(entry)
+        return None if kept is None else json.dumps(asdict(kept), ensure_ascii=False)
 
     def page(self, limit: int, entry_id: str | None) -> list[Change]:
         """The newest changes first; those of one entry when its id is given."""
@@ -137,10 +152,6 @@ class RevisionLog:
         if row is None:
             raise UserError("there is no change of memory to take back")
         return self.get(row[0])
-
-
-def _packed(entry: Entry | None) -> str | None:
-    return None if entry is None else json.dumps(asdict(entry), ensure_ascii=False)
 
 
 def _unpacked(stored: str | None) -> Entry | None:

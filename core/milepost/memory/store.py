@@ -54,15 +54,23 @@ class MemoryStore:
     """The entries of one MEMORY.md."""
 
     def __init__(
-        self, folder: Path, scope: Scope, title: str, anchors: Anchors | None = None
+        self,
+        folder: Path,
+        scope: Scope,
+        title: str,
+        *,
+        anchors: Anchors | None = None,
+        mask: Callable[[str], str] = str,
     ) -> None:
+        """`mask` takes the secrets out of what a person wrote into the file, before index and
+        revisions keep it; what callers add comes masked."""
         self._anchors = anchors
         self.path = folder / "MEMORY.md"
         self.scope: Scope = scope
         self._title = title
         self._file = MemoryFile(self.path)
-        self.index = Index(folder / "index.db", scope)
-        self.revisions = RevisionLog(folder / "revisions.db")
+        self.index = Index(folder / "index.db", scope, mask)
+        self.revisions = RevisionLog(folder / "revisions.db", mask)
 
     def add(
         self, text: str, kind: str, status: str, source: str, anchors: tuple[str, ...]
@@ -339,7 +347,7 @@ class MemoryStore:
         """The document with one step taken back, if the entry is as that step left it."""
         found = document.find(step.entry_id)
         now = None if found is None else entries.from_block(found, self.scope)
-        if now != step.after:
+        if self.revisions.masked(now) != step.after:
             message = f"entry {step.entry_id} has changed since"
             raise UserError(f"{message}; take its later changes back first, or edit it")
         if found is None and step.before is not None:

@@ -62,7 +62,8 @@ async def run(call: Call, arguments: protocol.RememberArguments) -> api.Entry:
         **fields,
     )
     about = ", ".join((entry.kind, *entry.anchors))
-    call.editor.report(f"Remembered ({about}): {markdown.short(entry.text)}")
+    masked = f" A secret in it was masked ({', '.join(entry.masked)})." if entry.masked else ""
+    call.editor.report(f"Remembered ({about}): {markdown.short(entry.text)}{masked}")
     return entry
 
 

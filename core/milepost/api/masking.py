@@ -1,0 +1,46 @@
+"""The project's redactor, made when the first text comes by.
+
+Making it reads the environment, `.env` files and the project's key, and compiles the rules: some
+milliseconds that a server which only lists its tools must not spend.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from milepost.config import secrets
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from milepost.redaction.redactor import Redacted, Redactor
+
+
+class Masking:
+    """Masks the secrets in everything that is stored or handed out."""
+
+    def __init__(self, root: Path, data_dir: Path) -> None:
+        self._root = root
+        self._data_dir = data_dir
+        self._redactor: Redactor | None = None
+        self._guard = threading.Lock()
+
+    def redact(self, text: str) -> Redacted:
+        """`text` without its secrets, and which kinds were masked."""
+        with self._guard:
+            if self._redactor is None:
+                self._redactor = self._made()
+        return self._redactor.redact(text)
+
+    def text(self, text: str) -> str:
+        """`text` without its secrets."""
+        return self.redact(text).text
+
+    def _made(self) -> Redactor:
+        from milepost.redaction import redactor, values  # noqa: PLC0415  (see above)
+
+        known = set(values.values_of_environment(secrets.environment()))
+        for content in secrets.dotenv_texts(self._root):
+            known.update(values.values_of_dotenv(content))
+        return redactor.Redactor(secrets.masking_key(self._data_dir), sorted(known))

@@ -1,0 +1,63 @@
+"""Where secrets may be known from: the environment and `.env` files; and the key to mask them."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from milepost.base.errors import WorldError
+from milepost.base.files import make_private_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_KEY_BYTES = 32
+
+# A larger file of this name holds something else.
+_MAX_DOTENV_BYTES = 256 * 1024
+
+
+def environment() -> Mapping[str, str]:
+    """The variables of this process."""
+    return os.environ
+
+
+def dotenv_texts(root: Path) -> list[str]:
+    """The contents of the `.env` files in the project's root; one that cannot be read is passed
+    over."""
+    texts: list[str] = []
+    for path in sorted(root.glob(".env*")):
+        try:
+            if path.is_file() and path.stat().st_size <= _MAX_DOTENV_BYTES:
+                texts.append(path.read_text("utf-8", errors="replace"))
+        except OSError:
+            continue
+    return texts
+
+
+def masking_key(data_dir: Path) -> bytes:
+    """The project's own key for the hashes in placeholders, made at first use.
+
+    Raises WorldError when it can be neither read nor made.
+    """
+    path = data_dir / "masking.key"
+    try:
+        make_private_dir(data_dir)
+        beside = path.with_name(f".masking.key.{secrets.token_hex(4)}")
+        if not path.exists():
+            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(secrets.token_bytes(_KEY_BYTES))
+            try:
+                # Whoever links first has made the key for everyone.
+                os.link(beside, path)
+            except FileExistsError:
+                pass
+            finally:
+                beside.unlink()
+        return path.read_bytes()
+    except OSError as error:
+        message = f"cannot use {path} ({error.strerror}); check its owner and its disk"
+        raise WorldError(message) from error

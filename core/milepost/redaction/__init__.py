@@ -1,0 +1,1 @@
+"""Secrets become placeholders here, before anything is stored, shown or sent to a model."""

@@ -21,15 +21,6 @@ def ship(order):
 """
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Milepost's data folder, for this process and its children."""
-    folder = tmp_path / "milepost-home"
-    monkeypatch.setenv("MILEPOST_HOME", str(folder))
-    monkeypatch.delenv("MILEPOST_PROJECT", raising=False)
-    return folder
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     root = tmp_path / "shop"

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from milepost.cli import options as shared
-from milepost.cli.main import open_workspace, record
+from milepost.cli.main import act
 from milepost.cli.reply import FAILED, Reply, counted
 
 if TYPE_CHECKING:
@@ -46,9 +46,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Reply:
     """Do what the sub-command says."""
-    workspace = open_workspace(options)
-    reply = _ACTIONS[options.action](workspace, options)
-    return record(workspace, options, reply)
+    return act(options, _ACTIONS)
 
 
 def _save(workspace: Workspace, options: argparse.Namespace) -> Reply:

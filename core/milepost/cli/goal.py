@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from milepost.cli import options as shared
-from milepost.cli.main import open_workspace, record
+from milepost.cli.main import act
 from milepost.cli.reply import Reply
 
 if TYPE_CHECKING:
@@ -54,9 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Reply:
     """Do what the sub-command says."""
-    workspace = open_workspace(options)
-    reply = _ACTIONS[options.action](workspace, options)
-    return record(workspace, options, reply)
+    return act(options, _ACTIONS)
 
 
 def _set(workspace: Workspace, options: argparse.Namespace) -> Reply:

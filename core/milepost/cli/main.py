@@ -18,7 +18,7 @@ from milepost import __version__
 from milepost.cli.reply import FAILED, USAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from milepost.api import Workspace
     from milepost.cli.reply import Reply
@@ -81,12 +81,19 @@ def open_workspace(options: argparse.Namespace) -> Workspace:
     return api.open_workspace(options.project, actor="user:terminal")
 
 
-def record(workspace: Workspace, options: argparse.Namespace, reply: Reply) -> Reply:
-    """Enter what a command did into the history, and say aloud what the project has to say."""
+def act(
+    options: argparse.Namespace,
+    actions: Mapping[str, Callable[[Workspace, argparse.Namespace], Reply]],
+) -> Reply:
+    """Do what the sub-command says, enter it into the history, and say aloud what the project has
+    to say."""
     from milepost import api  # noqa: PLC0415  (as above)
 
+    workspace = open_workspace(options)
+    reply = actions[options.action](workspace, options)
+    action = f"{options.command} {options.action}"
     with contextlib.suppress(api.MilepostError):
-        workspace.history.record(f"{options.command} {options.action}", options.line, reply.text)
+        workspace.history.record(action, options.line, reply.text)
     for notice in workspace.notices():
         print(f"milepost: {notice}", file=sys.stderr)
     return reply

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from milepost.cli import options as shared
-from milepost.cli.main import open_workspace, record
+from milepost.cli.main import act
 from milepost.cli.reply import FAILED, Reply
 
 if TYPE_CHECKING:
@@ -68,9 +68,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Reply:
     """Do what the sub-command says."""
-    workspace = open_workspace(options)
-    reply = _ACTIONS[options.action](workspace, options)
-    return record(workspace, options, reply)
+    return act(options, _ACTIONS)
 
 
 def _search(workspace: Workspace, options: argparse.Namespace) -> Reply:

@@ -240,7 +240,8 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     # else says what about the secret is meant: `token_count`, `password_file`.
     tail = (
         r"(?i:(?:w(?:or)?d|phrase|s|ed|[ _.-]?(?:\d{1,3}|value|base|prod(?:uction)?|dev|stage"
-        r"|staging|stg|live|main|old|new|current|primary|secondary|default|root|admin|string|text|plain"
+        r"|staging|stg|live|main|old|new|current|primary|secondary|default|root|admin"
+        r"|string|text|plain"
         r"|plaintext|raw|b64|base64|salt|ci|local|key)(?![a-z])){0,3})"
     )
     annotation = (

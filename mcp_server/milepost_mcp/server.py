@@ -337,6 +337,10 @@ def _text_of(result: dict[str, object]) -> str:
 
 
 def _apology() -> str:
-    """Log the exception that is being handled, and say so to the client."""
+    """Log the exception that is being handled, and say so to the client. What it had done by then
+    nobody knows, so the words promise nothing."""
     print(traceback.format_exc(limit=20), file=sys.stderr)  # noqa: T201
-    return "Milepost failed at this for a reason of its own; the log has it. Nothing was changed."
+    return (
+        "Milepost failed at this through a fault of its own; its stderr has the details. "
+        "Look at what is there before you try again."
+    )

@@ -9,7 +9,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from milepost.base.errors import MilepostError, Stopped, UserError, WorldError
+from milepost.base.errors import (
+    ConflictError,
+    MilepostError,
+    Stopped,
+    UserError,
+    WorldError,
+)
 
 if TYPE_CHECKING:
     from milepost.api.views import (
@@ -43,6 +49,7 @@ __all__ = [
     "Change",
     "Check",
     "Checkpoint",
+    "ConflictError",
     "DataFile",
     "Diff",
     "Entry",

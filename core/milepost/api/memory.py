@@ -9,7 +9,7 @@ from milepost.api import views
 from milepost.base.errors import UserError
 from milepost.memory import document as documents
 from milepost.memory.anchors import bare
-from milepost.memory.entry import SCOPES
+from milepost.memory.entry import SCOPES, version_of
 from milepost.memory.store import no_such_entry
 
 if TYPE_CHECKING:
@@ -55,24 +55,35 @@ class Memory:
         text: str | None = None,
         kind: str | None = None,
         status: str | None = None,
+        version: str | None = None,
     ) -> views.Entry:
-        """Change what is given of an entry. Raises UserError when there is no such entry."""
+        """Change what is given of an entry. Raises UserError when there is no such entry, and
+        ConflictError, with nothing changed, when `version` is that of other words than stand there
+        now. Only a person may say of words that are there already that a person said them."""
+        if status == "stated" and text is None and not self._actor.startswith("user:"):
+            message = "only the user can say that words which are there already are theirs"
+            raise UserError(f"{message}; use status confirmed, or give the user's own words")
         store = self._store_of(entry_id)
         words = None if text is None else self._masking.redact(text)
         changed = words and words.text
-        entry = store.update(entry_id, self._actor, text=changed, kind=kind, status=status)
+        entry = store.update(
+            entry_id, self._actor, text=changed, kind=kind, status=status, version=version
+        )
         return self._saved(entry, words)
 
-    def supersede(self, entry_id: str, text: str, *, kind: str | None = None) -> views.Entry:
+    def supersede(
+        self, entry_id: str, text: str, *, kind: str | None = None, version: str | None = None
+    ) -> views.Entry:
         """Put a new entry in the place of an old one, which stays in the file, marked and hidden
-        from searches. Returns the new one."""
+        from searches. Returns the new one. `version` is as for `update`."""
         words = self._masking.redact(text)
         store = self._store_of(entry_id)
-        return self._saved(store.supersede(entry_id, words.text, kind, self._actor), words)
+        new = store.supersede(entry_id, words.text, kind, self._actor, version)
+        return self._saved(new, words)
 
-    def forget(self, entry_id: str) -> views.Entry:
-        """Take an entry out of the file. Returns what it was."""
-        return self._entry(self._store_of(entry_id).forget(entry_id, self._actor))
+    def forget(self, entry_id: str, *, version: str | None = None) -> views.Entry:
+        """Take an entry out of the file. Returns what it was. `version` is as for `update`."""
+        return self._entry(self._store_of(entry_id).forget(entry_id, self._actor, version))
 
     def log(
         self, *, scope: str = "project", entry_id: str | None = None, limit: int = 20
@@ -210,7 +221,12 @@ class Memory:
         doubts = {store.scope: store.doubts for store in self._stores}
         # A person may have written a secret into the file; it goes no further than that.
         text = self._masking.text(entry.text)
-        return dataclasses.replace(_entry(entry), text=text, doubts=doubts[entry.scope](entry))
+        return dataclasses.replace(
+            _entry(entry),
+            text=text,
+            doubts=doubts[entry.scope](entry),
+            version=version_of(text),
+        )
 
     def _saved(self, entry: Entry, words: Redacted | None) -> views.Entry:
         """The entry with what was masked in the words that were given for it."""

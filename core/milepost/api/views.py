@@ -25,7 +25,9 @@ class Entry:
     """One remembered thing. `kind` is context, rule, decision, knowledge or note; `status` is
     stated, confirmed, unverified or superseded; `scope` is project or global. `doubts` say why the
     entry is suspect: code that it is about (`anchors`) has changed since it was last confirmed.
-    `masked` names the kinds of secrets that stand as placeholders in what was just saved."""
+    `masked` names the kinds of secrets that stand as placeholders in what was just saved.
+    `version` names the words: given back with a change, it has the change refused when the words
+    have become others meanwhile."""
 
     id: str
     text: str
@@ -38,6 +40,7 @@ class Entry:
     superseded_by: str | None
     doubts: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

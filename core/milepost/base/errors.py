@@ -15,6 +15,14 @@ class UserError(MilepostError):
     """The caller can fix it: a wrong argument, an unknown id, a folder that is no project."""
 
 
+class ConflictError(UserError):
+    """What the caller wants to change has changed since they saw it; `now` is what it reads."""
+
+    def __init__(self, message: str, now: str) -> None:
+        super().__init__(message)
+        self.now = now
+
+
 class WorldError(MilepostError):
     """The outside failed: a full disk, a lock that is never released, a file we may not read."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from milepost.base.clock import utc_now
-from milepost.base.errors import UserError, WorldError
+from milepost.base.errors import ConflictError, UserError, WorldError
 from milepost.base.files import make_private_dir
 from milepost.base.ids import looks_like_id, new_id
 from milepost.memory import document as documents
@@ -65,6 +65,7 @@ class MemoryStore:
         """`mask` takes the secrets out of what a person wrote into the file, before index and
         revisions keep it; what callers add comes masked."""
         self._anchors = anchors
+        self.mask = mask
         self.path = folder / "MEMORY.md"
         self.scope: Scope = scope
         self._title = title
@@ -101,22 +102,34 @@ class MemoryStore:
         return added
 
     def update(
-        self, entry_id: str, source: str, *, text: str | None, kind: str | None, status: str | None
+        self,
+        entry_id: str,
+        source: str,
+        *,
+        text: str | None,
+        kind: str | None,
+        status: str | None,
+        version: str | None = None,
     ) -> Entry:
-        """Change what is given of an entry; a new kind moves it to that kind's section.
+        """Change what is given of an entry; a new kind moves it to that kind's section. New words
+        are those of `source`, and are trusted as its words are unless `status` says otherwise.
 
-        Raises UserError when there is no such entry or an argument is wrong.
+        Raises UserError when there is no such entry or an argument is wrong, ConflictError when
+        `version` is given and the entry's words have another one by now.
         """
         words = None if text is None else documents.normalized(entries.checked_text(text))
         kind = None if kind is None else entries.checked_kind(kind)
         status = None if status is None else entries.checked_status(status)
 
         def change(document: Document) -> _Changed:
-            found = self._required(document, entry_id)
+            found = self._required(document, entry_id, version)
             old = entries.from_block(found, self.scope)
             new = replace(
                 old, text=words or old.text, kind=kind or old.kind, status=status or old.status
             )
+            if new.text != old.text:
+                own = old.status if old.superseded_by else entries.status_of_words(source)
+                new = replace(new, source=source, status=status or own)
             if words or status:
                 # Whoever says anew what holds has looked at the code as it is now.
                 new = replace(new, anchors=self._stamped(new.anchors))
@@ -129,17 +142,20 @@ class MemoryStore:
 
         return self._change_alone("update", source, change)
 
-    def supersede(self, entry_id: str, text: str, kind: str | None, source: str) -> Entry:
+    def supersede(
+        self, entry_id: str, text: str, kind: str | None, source: str, version: str | None = None
+    ) -> Entry:
         """Add `text` in place of an entry, which stays in the file, marked and out of searches.
 
-        Raises UserError when there is no such entry or the text is wrong.
+        Raises UserError when there is no such entry or the text is wrong, ConflictError as
+        `update` does.
         """
         words = documents.normalized(entries.checked_text(text))
         kind = None if kind is None else entries.checked_kind(kind)
         successor = new_id()
 
         def change(document: Document) -> _Changed:
-            found = self._required(document, entry_id)
+            found = self._required(document, entry_id, version)
             old = entries.from_block(found, self.scope)
             if old.superseded_by:
                 message = f"entry {entry_id} was superseded by {old.superseded_by}"
@@ -149,7 +165,7 @@ class MemoryStore:
                 id=successor,
                 text=words,
                 kind=kind or known_kind,
-                status="stated" if source.startswith("user:") else "unverified",
+                status=entries.status_of_words(source),
                 scope=self.scope,
                 source=source,
                 created_at=utc_now(),
@@ -162,11 +178,11 @@ class MemoryStore:
 
         return self._change_alone("supersede", source, change)
 
-    def forget(self, entry_id: str, source: str) -> Entry:
-        """Take an entry out of the file, and return what it was. Raises UserError."""
+    def forget(self, entry_id: str, source: str, version: str | None = None) -> Entry:
+        """Take an entry out of the file, and return what it was. Raises as `update` does."""
 
         def change(document: Document) -> _Changed:
-            found = self._required(document, entry_id)
+            found = self._required(document, entry_id, version)
             step = Step(entries.from_block(found, self.scope), None)
             return _Changed(documents.without(document, found), (step,))
 
@@ -363,10 +379,15 @@ class MemoryStore:
     def _stamped(self, anchors: tuple[str, ...]) -> tuple[str, ...]:
         return anchors if self._anchors is None else tuple(map(self._anchors.stamped, anchors))
 
-    def _required(self, document: Document, entry_id: str) -> EntryBlock:
+    def _required(self, document: Document, entry_id: str, version: str | None) -> EntryBlock:
         found = document.find(entry_id)
         if found is None:
             raise UserError(no_such_entry(entry_id))
+        if version is not None:
+            now = self.mask(entries.from_block(found, self.scope).text)
+            if entries.version_of(now) != version:
+                message = f"entry {entry_id} has changed since you saw it, so it was left as it is"
+                raise ConflictError(f"{message}; it now reads:\n{now}", now)
         return found
 
 

@@ -40,7 +40,12 @@ class Block:
 
 def cut(text: str) -> tuple[Block, ...]:
     """The blocks of `text`, which together are the whole text."""
-    return tuple(_with_sections(_Scanner(text).blocks()))
+    return tuple(each_block(text))
+
+
+def each_block(text: str) -> Iterator[Block]:
+    """The blocks of `text`, one by one."""
+    return _with_sections(_Scanner(text).blocks())
 
 
 def _with_sections(blocks: Iterator[Block]) -> Iterator[Block]:

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from milepost.base import ids
-from milepost.memory.blocks import ITEM, RULE, cut
+from milepost.memory.blocks import ITEM, RULE, cut, each_block
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from milepost.memory.blocks import Block
 
@@ -73,13 +73,24 @@ class Document:
 
 def parse(data: bytes) -> Document:
     """Cut the bytes of a memory file into blocks. Any bytes are accepted."""
-    return parse_text(data.decode("utf-8", "surrogateescape"))
+    return parse_text(decoded(data))
+
+
+def decoded(data: bytes) -> str:
+    """The text of a memory file's bytes."""
+    return data.decode("utf-8", "surrogateescape")
 
 
 def parse_text(text: str) -> Document:
     """Cut a memory file's text into blocks, for instance that of an unsaved buffer."""
     blocks = cut(text)
     return Document(text, blocks, tuple(_entries(text, blocks)))
+
+
+def each_entry(text: str) -> Iterator[EntryBlock]:
+    """The entries of a memory file's text one by one, for a file that is too large to be held as a
+    document."""
+    return _entries(text, each_block(text))
 
 
 def with_last_entry(
@@ -110,22 +121,28 @@ def with_entry(document: Document, section: str, text: str, metadata: dict[str, 
     When that place is no place for an item, because someone left a fence or a comment open there,
     the item goes right below the heading, or the section above all that is there.
     """
+    return with_entries(document, section, [(text, metadata)])
+
+
+def with_entries(
+    document: Document, section: str, items: Sequence[tuple[str, dict[str, str]]]
+) -> Document:
+    """`with_entry` for many entries of one section, in one go."""
     newline = document.newline
-    item = render_item(text, metadata, newline)
+    added = "".join(render_item(text, metadata, newline) for text, metadata in items)
+    wanted = {metadata["id"]: text for text, metadata in items}
     heading = next(
         (b for b in document.blocks if b.kind == "heading" and b.section == section), None
     )
     if heading is None:
-        added = f"## {section}{newline}{newline}{item}"
+        added = f"## {section}{newline}{newline}{added}"
         places = (len(document.text), _start_of_body(document))
     else:
-        added = item
         places = (_end_of_section(document, heading), heading.end)
     changed = document
     for offset in places:
         changed = parse_text(_spliced(document, offset, added))
-        found = changed.find(metadata["id"])
-        if found is not None and found.text == text:
+        if {each.id: each.text for each in changed.entries if each.id in wanted} == wanted:
             break
     return changed
 
@@ -144,11 +161,19 @@ def with_changed(
 
 def without(document: Document, entry: EntryBlock) -> Document:
     """The document with one entry taken out, and one of the two blank lines that would meet."""
-    before = document.text[: entry.block.start]
-    after = document.text[entry.block.end :]
-    if (not before or before.endswith(("\n\n", "\n\r\n"))) and after.startswith(("\n", "\r\n")):
-        after = after[after.index("\n") + 1 :]
-    return parse_text(before + after)
+    return without_all(document, [entry])
+
+
+def without_all(document: Document, entries: Iterable[EntryBlock]) -> Document:
+    """`without` for many entries, in one go."""
+    text = document.text
+    for entry in sorted(entries, key=lambda each: each.block.start, reverse=True):
+        before, after = text[: entry.block.start], text[entry.block.end :]
+        is_apart = not before or before.endswith(("\n\n", "\n\r\n"))
+        if is_apart and after.startswith(("\n", "\r\n")):
+            after = after[after.index("\n") + 1 :]
+        text = before + after
+    return parse_text(text)
 
 
 def normalized(text: str) -> str:
@@ -242,7 +267,7 @@ def _is_list_item(document: Document, block: Block) -> bool:
     return block.kind == "entry" and ITEM.match(document.text, block.start) is not None
 
 
-def _entries(text: str, blocks: tuple[Block, ...]) -> Iterator[EntryBlock]:
+def _entries(text: str, blocks: Iterable[Block]) -> Iterator[EntryBlock]:
     taken: set[str] = set()
     seen: Counter[str] = Counter()
     for block in blocks:

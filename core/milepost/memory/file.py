@@ -63,6 +63,10 @@ class MemoryFile:
                 return self._last
         return self._keep(self._read_anew())
 
+    def content(self) -> str:
+        """The file's text as it is now, without looking for its blocks. Raises WorldError."""
+        return self._read_text()[1]
+
     def replace(self, base: Read, document: Document) -> Read | None:
         """Write `document`, made from `base`. None, and nothing written, when the file is another
         one by now. Hold the lock. The signature of what is returned is None when someone wrote
@@ -91,10 +95,14 @@ class MemoryFile:
         return read
 
     def _read_anew(self) -> Read:
+        signature, text = self._read_text()
+        return Read(signature, documents.parse_text(text))
+
+    def _read_text(self) -> tuple[files.Signature | None, str]:
         for _ in range(ATTEMPTS):
             before = self.signature()
             if before is None:
-                return Read(None, documents.parse_text(""))
+                return None, ""
             if before.size > MAX_BYTES:
                 message = f"{self.path} is larger than {MAX_BYTES // 1024**2} MiB"
                 raise WorldError(f"{message}; move what is no memory out of it")
@@ -106,5 +114,5 @@ class MemoryFile:
                 message = f"cannot read {self.path} ({error.strerror}); check its owner and mode"
                 raise WorldError(message) from error
             if self.signature() == before:
-                return Read(before, documents.parse(data))
+                return before, documents.decoded(data)
         raise self.give_up()

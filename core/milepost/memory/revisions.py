@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+# The action of a change that took entries over from another store.
+IMPORT = "import"
+
 _MIGRATIONS = (
     """
     CREATE TABLE change (
@@ -106,13 +109,11 @@ class RevisionLog:
             )
         return number
 
-    def masked(self, entry: Entry | None) -> Entry | None:
-        """The entry as a revision holds it."""
-        return None if entry is None else replace(entry, text=self._mask(entry.text))
-
     def _packed(self, entry: Entry | None) -> str | None:
-        kept = self.masked(entry)
-        return None if kept is None else json.dumps(asdict(kept), ensure_ascii=False)
+        if entry is None:
+            return None
+        kept = replace(entry, text=self._mask(entry.text))
+        return json.dumps(asdict(kept), ensure_ascii=False)
 
     def page(self, limit: int, entry_id: str | None) -> list[Change]:
         """The newest changes first; those of one entry when its id is given."""
@@ -140,6 +141,26 @@ class RevisionLog:
             ).fetchall()
         made = tuple(Step(_unpacked(before), _unpacked(after)) for before, after in steps)
         return Change(*row, steps=made)
+
+    def count(self, entry_id: str) -> int:
+        """How many changes of an entry there are."""
+        with self.database.reading() as connection:
+            found = connection.execute("SELECT count(*) FROM step WHERE entry = ?", (entry_id,))
+            return int(found.fetchone()[0])
+
+    def imported(self) -> set[str]:
+        """The texts that imports added, unless the import was taken back: whoever edited or forgot
+        one since does not want it a second time."""
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT json_extract(after, '$.text') FROM step "
+                "JOIN change ON change.id = step.change "
+                "WHERE action = ? AND after IS NOT NULL AND NOT EXISTS "
+                "(SELECT 1 FROM change AS later WHERE later.undoes = change.id AND NOT EXISTS "
+                "(SELECT 1 FROM change AS redo WHERE redo.undoes = later.id))",
+                (IMPORT,),
+            ).fetchall()
+        return {row[0] for row in rows}
 
     def newest_to_undo(self) -> Change:
         """The newest change that is no undo and was not undone. Raises UserError."""

@@ -16,15 +16,16 @@ from milepost.base.clock import utc_now
 from milepost.base.errors import ConflictError, UserError, WorldError
 from milepost.base.files import make_private_dir
 from milepost.base.ids import looks_like_id, new_id
+from milepost.memory import changes
 from milepost.memory import document as documents
 from milepost.memory import entry as entries
 from milepost.memory.entry import SECTIONS, Entry, Scope
 from milepost.memory.file import ATTEMPTS, MemoryFile, Read
 from milepost.memory.index import Index
-from milepost.memory.revisions import Change, RevisionLog, Step
+from milepost.memory.revisions import IMPORT, Change, RevisionLog, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from milepost.memory.anchors import Anchors
@@ -97,7 +98,9 @@ class MemoryStore:
         with self._file.locked():
             if not self._append(added, source):
                 self._change(
-                    "add", source, lambda document: _Changed(_with_added(document, added), (step,))
+                    "add",
+                    source,
+                    lambda document: _Changed(changes.with_added(document, added), (step,)),
                 )
         return added
 
@@ -137,8 +140,8 @@ class MemoryStore:
             kept = found.text if words is None else words
             if new.kind != old.kind:
                 moved = documents.without(document, found)
-                return _Changed(_with_added(moved, new, kept), (Step(old, new),))
-            return _Changed(_with_changed(document, found, new, kept), (Step(old, new),))
+                return _Changed(changes.with_added(moved, new, kept), (Step(old, new),))
+            return _Changed(changes.with_changed(document, found, new, kept), (Step(old, new),))
 
         return self._change_alone("update", source, change)
 
@@ -173,7 +176,9 @@ class MemoryStore:
                 superseded_by=None,
             )
             marked = replace(old, superseded_by=successor, status="superseded")
-            changed = _with_added(_with_changed(document, found, marked, found.text), new)
+            changed = changes.with_added(
+                changes.with_changed(document, found, marked, found.text), new
+            )
             return _Changed(changed, (Step(old, marked), Step(None, new)))
 
         return self._change_alone("supersede", source, change)
@@ -188,6 +193,20 @@ class MemoryStore:
 
         return self._change_alone("forget", source, change)
 
+    def add_all(self, added: Sequence[Entry], source: str) -> Change:
+        """Add entries that were taken over from elsewhere, as they are, in one change.
+
+        Raises WorldError, with nothing added, when one of them would not read back.
+        """
+        steps = tuple(Step(None, entry) for entry in added)
+        make_private_dir(self.path.parent)
+        with self._file.locked():
+            return self._change(
+                IMPORT,
+                source,
+                lambda document: _Changed(changes.with_all_added(document, added), steps),
+            )
+
     def undo(self, number: int | None, source: str) -> Change:
         """Take a change back: the one of this number, or the newest that was not taken back.
 
@@ -201,8 +220,7 @@ class MemoryStore:
             raise UserError(f"{message}; to redo it, undo that one")
 
         def change(document: Document) -> _Changed:
-            for step in reversed(undone.steps):
-                document = self._with_undone(document, step)
+            document = changes.with_taken_back(document, undone.steps, self.scope, self.mask)
             steps = tuple(Step(step.after, step.before) for step in reversed(undone.steps))
             return _Changed(document, steps)
 
@@ -227,6 +245,18 @@ class MemoryStore:
         """Every entry, in file order."""
         found = self._file.read().document.entries
         return [entries.from_block(block, self.scope) for block in found]
+
+    def each(self) -> Iterator[Entry]:
+        """Every entry in file order, one by one: a large memory is not held as objects."""
+        for block in documents.each_entry(self.content()):
+            yield entries.from_block(block, self.scope)
+
+    def content(self) -> str:
+        """The file's text as of one moment; empty when there is no file."""
+        if self._file.signature() is None:
+            return ""
+        with self._file.locked():
+            return self._file.content()
 
     def search(
         self, question: str, *, kind: str | None, include_superseded: bool
@@ -280,7 +310,7 @@ class MemoryStore:
         if appended is None:
             return False
         document, item = appended
-        _verify(document.entries[-1], entry.id, entry.text)
+        changes.verify(document.entries[-1], entry.id, entry.text)
         written = self._file.append(base, document, item)
         if written is None:
             return self.get(entry.id) is not None
@@ -359,23 +389,6 @@ class MemoryStore:
                 self.revisions.record("edit", BY_HAND, by_hand)
         return len(differences)
 
-    def _with_undone(self, document: Document, step: Step) -> Document:
-        """The document with one step taken back, if the entry is as that step left it."""
-        found = document.find(step.entry_id)
-        now = None if found is None else entries.from_block(found, self.scope)
-        if self.revisions.masked(now) != step.after:
-            message = f"entry {step.entry_id} has changed since"
-            raise UserError(f"{message}; take its later changes back first, or edit it")
-        if found is None and step.before is not None:
-            return _with_added(document, step.before)
-        if found is None:
-            return document
-        if step.before is None:
-            return documents.without(document, found)
-        if step.after is not None and step.before.kind != step.after.kind:
-            return _with_added(documents.without(document, found), step.before)
-        return _with_changed(document, found, step.before, step.before.text)
-
     def _stamped(self, anchors: tuple[str, ...]) -> tuple[str, ...]:
         return anchors if self._anchors is None else tuple(map(self._anchors.stamped, anchors))
 
@@ -397,29 +410,6 @@ def no_such_entry(entry_id: str) -> str:
     if not looks_like_id(entry_id):
         return f"{shown!r} is not an id; ids come with every entry that a search or a list returns"
     return f"there is no entry {shown}; search again, it may have been edited or forgotten"
-
-
-def _with_added(document: Document, entry: Entry, words: str | None = None) -> Document:
-    """The document with `entry` at the end of its section, in these `words` if given."""
-    text = entry.text if words is None else words
-    section = SECTIONS.get(entry.kind, entry.kind)
-    changed = documents.with_entry(document, section, text, entries.to_metadata(entry))
-    _verify(changed.find(entry.id), entry.id, text)
-    return changed
-
-
-def _with_changed(document: Document, found: EntryBlock, entry: Entry, words: str) -> Document:
-    """The document with the entry `found` changed to `entry` in these `words`."""
-    changed = documents.with_changed(document, found, words, entries.to_metadata(entry))
-    _verify(changed.find(entry.id), entry.id, words)
-    return changed
-
-
-def _verify(found: EntryBlock | None, entry_id: str, words: str) -> None:
-    """Raise unless the entry can be read back: better to refuse than to lose it."""
-    if found is None or found.text != words:
-        message = f"the memory file has a comment or a fence that is never closed near {entry_id}"
-        raise WorldError(f"{message}, so the entry would be lost in it; close it and try again")
 
 
 def _template(title: str) -> str:

@@ -9,7 +9,7 @@ from milepost.api import views
 from milepost.base.errors import UserError
 from milepost.memory import document as documents
 from milepost.memory.anchors import bare
-from milepost.memory.entry import SCOPES, version_of
+from milepost.memory.entry import SCOPES, from_block, version_of
 from milepost.memory.store import no_such_entry
 
 if TYPE_CHECKING:
@@ -163,6 +163,20 @@ class Memory:
             advice=None if best else _advice(searched, kind=kind, scope=scope),
         )
 
+    def at(self, text: str, line: int) -> views.Entry | None:
+        """The entry on a zero-based line of a memory file's text, such as an unsaved buffer's, in
+        the words that it has there."""
+        document = documents.parse_text(text)
+        for found in document.entries:
+            start = document.line_of(found.block.start)
+            if start <= line <= document.line_of(max(found.block.start, found.block.end - 1)):
+                return self._entry(from_block(found, self._stores[0].scope))
+        return None
+
+    def changes_of(self, entry_id: str) -> int:
+        """How often an entry was changed, its adding included; 0 when it was never seen to be."""
+        return sum(store.revisions.count(entry_id) for store in self._stores)
+
     def about(
         self, symbol: str, *, path: str | None = None, limit: int = 5
     ) -> tuple[views.Entry, ...]:
@@ -209,24 +223,11 @@ class Memory:
         )
 
     def _scoped(self, scope: str | None) -> tuple[MemoryStore, ...]:
-        if scope is None:
-            return self._stores
-        found = tuple(store for store in self._stores if store.scope == scope)
-        if not found:
-            raise UserError(f"there is no scope {scope!r}; use one of {', '.join(SCOPES)}")
-        return found
+        return scoped(self._stores, scope)
 
     def _entry(self, entry: Entry) -> views.Entry:
-        """The entry with what makes it suspect."""
-        doubts = {store.scope: store.doubts for store in self._stores}
-        # A person may have written a secret into the file; it goes no further than that.
-        text = self._masking.text(entry.text)
-        return dataclasses.replace(
-            _entry(entry),
-            text=text,
-            doubts=doubts[entry.scope](entry),
-            version=version_of(text),
-        )
+        (store,) = self._scoped(entry.scope)
+        return shown(entry, self._masking, store.doubts(entry))
 
     def _saved(self, entry: Entry, words: Redacted | None) -> views.Entry:
         """The entry with what was masked in the words that were given for it."""
@@ -238,6 +239,24 @@ class Memory:
             if store.get(entry_id) is not None:
                 return store
         raise UserError(no_such_entry(entry_id))
+
+
+def scoped(stores: tuple[MemoryStore, ...], scope: str | None) -> tuple[MemoryStore, ...]:
+    """The stores of a scope; all of them for None. Raises UserError for a scope that is none."""
+    if scope is None:
+        return stores
+    found = tuple(store for store in stores if store.scope == scope)
+    if not found:
+        raise UserError(f"there is no scope {scope!r}; use one of {', '.join(SCOPES)}")
+    return found
+
+
+def shown(entry: Entry, masking: Masking, doubts: tuple[str, ...] = ()) -> views.Entry:
+    """The entry as guests see it, with what makes it suspect."""
+    # A person may have written a secret into the file; it goes no further than that.
+    text = masking.text(entry.text)
+    version = version_of(text)
+    return dataclasses.replace(_entry(entry), text=text, doubts=doubts, version=version)
 
 
 def _outline(document: Document) -> list[views.OutlineItem]:

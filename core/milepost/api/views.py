@@ -102,8 +102,9 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class MemoryChange:
-    """A change of memory. `action` is add, update, supersede, forget, undo or edit (by hand);
-    `undoes` is the change that this one took back, `undone_by` the one that took this one back."""
+    """A change of memory. `action` is add, update, supersede, forget, import, undo or edit (by
+    hand); `undoes` is the change that this one took back, `undone_by` the one that took this one
+    back."""
 
     id: int
     at: str
@@ -112,6 +113,39 @@ class MemoryChange:
     undoes: int | None
     undone_by: int | None
     revisions: tuple[Revision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPlace:
+    """A store of another tool that is on this machine. `scope` is project or global, whichever its
+    contents hold for; None where it does not say."""
+
+    tool: str
+    path: str
+    scope: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What an import did not take, where it stands in the source, and why."""
+
+    where: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What an import added, or would add when `change_id` is None. `near` names each added entry
+    that says nearly what another one says, with that one; `masked` counts the entries in which a
+    secret was masked."""
+
+    scope: str
+    files: tuple[str, ...]
+    added: tuple[Entry, ...]
+    left_out: tuple[LeftOut, ...]
+    near: tuple[tuple[str, Entry], ...]
+    masked: int
+    change_id: int | None
 
 
 @dataclass(frozen=True, slots=True)

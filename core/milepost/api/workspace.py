@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from milepost.api import views
 from milepost.api.checkpoints import Checkpoints
 from milepost.api.data import Data
+from milepost.api.exchange import Exchange
 from milepost.api.goals import Goals
 from milepost.api.history import History
 from milepost.api.masking import Masking
@@ -50,6 +51,7 @@ class Workspace:
         ledger = Ledger(resolved.data_dir)
         log = HistoryLog(resolved.data_dir)
         self.memory = Memory((own, shared), actor, masking)
+        self.exchange = Exchange((own, shared), resolved.root, actor, masking)
         self.checkpoints = Checkpoints(snapshots, actor)
         self.goals = Goals(ledger, snapshots, actor, masking)
         self.history = History(log, actor, session, masking)

@@ -14,7 +14,7 @@ from milepost.base.errors import WorldError
 from milepost.base.exchange import exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable
 
 # A writer holds a lock for milliseconds; only a stopped process (a debugger, a frozen disk) holds
 # one for longer, and then a clear refusal beats a hang.
@@ -70,7 +70,23 @@ def write_durably(path: Path, data: bytes) -> Signature | None:
     Returns the signature of what was written, or None when someone has already written again. A
     symbolic link is followed, so that the link stays. Raises WorldError when it cannot write.
     """
-    return _written(path, data, lambda temporary, target: temporary.replace(target))
+    return _written(path, (data,), lambda temporary, target: temporary.replace(target))
+
+
+def write_pieces_durably(path: Path, pieces: Iterable[bytes], *, may_replace: bool) -> None:
+    """Write a file of any size piece by piece, as durably as `write_durably`.
+
+    Raises ChangedMeanwhileError, with nothing written, when there is a file already that it may
+    not replace.
+    """
+
+    def put(temporary: Path, target: Path) -> None:
+        if may_replace:
+            temporary.replace(target)
+        else:
+            _put_new(temporary, target)
+
+    _written(path, pieces, put)
 
 
 def replace_durably(path: Path, data: bytes, expected: Signature | None) -> Signature | None:
@@ -89,7 +105,7 @@ def replace_durably(path: Path, data: bytes, expected: Signature | None) -> Sign
         elif not _put_in_exchange(temporary, target, expected):
             temporary.replace(target)
 
-    return _written(path, data, put)
+    return _written(path, (data,), put)
 
 
 def append_durably(path: Path, data: bytes, expected: Signature) -> Signature | None:
@@ -152,15 +168,17 @@ def _signature_of(found: os.stat_result) -> Signature:
     return Signature(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
-def _written(path: Path, data: bytes, put: Callable[[Path, Path], object]) -> Signature | None:
-    """Write `data` beside `path` and let `put` bring it there."""
+def _written(
+    path: Path, pieces: Iterable[bytes], put: Callable[[Path, Path], object]
+) -> Signature | None:
+    """Write a file beside `path` and let `put` bring it there."""
     target = Path(os.path.realpath(path))
     temporary: Path | None = None
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
             ours = os.fstat(file.fileno())

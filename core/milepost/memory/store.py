@@ -207,6 +207,14 @@ class MemoryStore:
                 lambda document: _Changed(changes.with_all_added(document, added), steps),
             )
 
+    def ensure(self) -> None:
+        """Make the file, with its headings and no entry, unless it is there."""
+        make_private_dir(self.path.parent)
+        with self._file.locked():
+            base = self._file.read()
+            if base.signature is None:
+                self._file.replace(base, documents.parse_text(_template(self._title)))
+
     def undo(self, number: int | None, source: str) -> Change:
         """Take a change back: the one of this number, or the newest that was not taken back.
 

@@ -277,7 +277,7 @@ class Server:
             self._progress(request)
 
         try:
-            reply = tool.run(Call(workspace, arguments, request.stop, progress))
+            reply = tool.run(Call(workspace, arguments, self._session.seen, request.stop, progress))
             return _succeeded(reply, workspace.notices())
         except MilepostError as error:
             return _failed(str(error))

@@ -4,15 +4,40 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from milepost_mcp.guard import object_of
 
 if TYPE_CHECKING:
-    from milepost.api import Workspace
+    from milepost.api import Entry, Workspace
 
 _NAME = re.compile(r"[^A-Za-z0-9._-]+")
 _MAX_NAME_CHARS = 40
+
+# More entries than an agent reads in a session of days; each costs a hundred bytes.
+MAX_SEEN = 20_000
+
+
+class Seen:
+    """Which words of which entries this client was shown, so that it cannot overwrite others."""
+
+    def __init__(self) -> None:
+        self._versions: OrderedDict[str, str] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def note(self, entry: Entry) -> None:
+        """The client is being shown this entry."""
+        with self._guard:
+            self._versions[entry.id] = entry.version
+            self._versions.move_to_end(entry.id)
+            if len(self._versions) > MAX_SEEN:
+                self._versions.popitem(last=False)
+
+    def version(self, entry_id: str) -> str | None:
+        """The version of the words that it was shown last; None when it was shown none."""
+        with self._guard:
+            return self._versions.get(entry_id)
 
 
 class Session:
@@ -22,6 +47,7 @@ class Session:
         self._project = project
         self._client = "unknown"
         self._workspace: Workspace | None = None
+        self.seen = Seen()
         self._guard = threading.Lock()
 
     def introduce(self, client_info: object) -> None:

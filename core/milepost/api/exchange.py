@@ -12,6 +12,7 @@ from milepost.base.errors import UserError
 from milepost.base.files import ChangedMeanwhileError, make_private_dir, write_pieces_durably
 from milepost.config import agents, editor
 from milepost.memory import exchange
+from milepost.memory.document import damaged
 from milepost.memory.imports import codex, markdown, milepost, notes, server_memory
 from milepost.memory.imports.plan import Terms, planned
 from milepost.memory.imports.reading import Reading, read_lines
@@ -131,6 +132,11 @@ class Exchange:
         (store,) = self._scoped(scope)
         store.ensure()
         return str(store.path)
+
+    def damage(self, scope: str) -> tuple[str, ...]:
+        """A sentence for each comment of ours in a scope's file that cannot be read any more."""
+        (store,) = self._scoped(scope)
+        return tuple(damaged(store.content()))
 
     def kept_copy(self, entry: views.Entry) -> str:
         """The path of a new private file in the project's data, with the entry's words in it, for

@@ -113,7 +113,8 @@ def _run(name: str, words: list[str]) -> int:
     except api.MilepostError as error:
         print(f"milepost: {error}", file=sys.stderr)
         return FAILED
-    print(reply.as_json() if options.json else reply.text)
+    if not reply.has_printed:
+        print(reply.as_json() if options.json else reply.text)
     return reply.code
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from milepost.cli import edit, exchange
 from milepost.cli import options as shared
 from milepost.cli.main import act
-from milepost.cli.reply import FAILED, Reply
+from milepost.cli.reply import FAILED, Reply, first_line
 
 if TYPE_CHECKING:
     import argparse
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _KINDS = ("context", "rule", "decision", "knowledge")
 _SCOPES = ("project", "global")
+# An import may have added a thousand entries; whoever wants all of them asks for --json.
+_SHOWN = 10
 _STATUSES = ("stated", "confirmed", "unverified")
 
 
@@ -62,6 +65,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("check", help="compare the files with their indexes")
     where = actions.add_parser("path", help="where the memory file is")
     where.add_argument("--scope", choices=_SCOPES, default="project")
+    exchange.arguments(actions.add_parser)
+    edit.arguments(actions.add_parser)
     for action in actions.choices.values():
         shared.common(action)
 
@@ -147,7 +152,7 @@ def _supersede(workspace: Workspace, options: argparse.Namespace) -> Reply:
 
 def _forget(workspace: Workspace, options: argparse.Namespace) -> Reply:
     entry = workspace.memory.forget(options.id)
-    return Reply(f"Forgot {entry.id}: {_first_line(entry.text)}", entry)
+    return Reply(f"Forgot {entry.id}: {first_line(entry.text)}", entry)
 
 
 def _confirm(workspace: Workspace, options: argparse.Namespace) -> Reply:
@@ -180,7 +185,7 @@ def _path(workspace: Workspace, options: argparse.Namespace) -> Reply:
 def _lines(entries: Iterable[Entry]) -> str:
     return "\n".join(
         f"{entry.id}  {entry.kind:<9} {'suspect' if entry.doubts else entry.status:<10}  "
-        f"{_first_line(entry.text)}"
+        f"{first_line(entry.text)}"
         for entry in entries
     )
 
@@ -189,22 +194,19 @@ def _change_lines(change: MemoryChange) -> str:
     undone = f", taken back by {change.undone_by}" if change.undone_by else ""
     undoes = f" of {change.undoes}" if change.undoes else ""
     lines = [f"{change.id:>5}  {change.at}  {change.action}{undoes} by {change.actor}{undone}"]
-    for revision in change.revisions:
+    for revision in change.revisions[:_SHOWN]:
         if revision.before:
-            lines.append(f"       - {revision.before.id}  {_first_line(revision.before.text)}")
+            lines.append(f"       - {revision.before.id}  {first_line(revision.before.text)}")
         if revision.after:
-            lines.append(f"       + {revision.after.id}  {_first_line(revision.after.text)}")
+            lines.append(f"       + {revision.after.id}  {first_line(revision.after.text)}")
+    if len(change.revisions) > _SHOWN:
+        lines.append(f"       ... and {len(change.revisions) - _SHOWN} more")
     return "\n".join(lines)
 
 
 def _masked(entry: Entry) -> str:
     kinds = ", ".join(entry.masked)
     return f" A secret in it was masked ({kinds})." if kinds else ""
-
-
-def _first_line(text: str) -> str:
-    first, _, rest = text.partition("\n")
-    return f"{first} ..." if rest else first
 
 
 _ACTIONS = {
@@ -220,4 +222,6 @@ _ACTIONS = {
     "undo": _undo,
     "check": _check,
     "path": _path,
+    **exchange.ACTIONS,
+    **edit.ACTIONS,
 }

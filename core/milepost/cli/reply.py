@@ -12,11 +12,13 @@ USAGE = 2
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`text` is printed, or with --json `data`, a view of the api or a tuple of them."""
+    """`text` is printed, or with --json `data`, a view of the api or a tuple of them; neither when
+    the command `has_printed` its answer itself."""
 
     text: str
     data: object
     code: int = 0
+    has_printed: bool = False
 
     def as_json(self) -> str:
         """The data as one line of JSON; fields are named as in the api's views."""
@@ -28,6 +30,12 @@ def counted(number: int, noun: str) -> str:
     if number == 1:
         return f"1 {noun}"
     return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
+
+
+def first_line(text: str) -> str:
+    """The first line of an entry, marked when there are more."""
+    first, _, rest = text.partition("\n")
+    return f"{first} ..." if rest else first
 
 
 def _plain(value: object) -> object:

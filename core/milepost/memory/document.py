@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 _METADATA = re.compile(r"<!--[ \t]*milepost((?:[ \t]+[a-z-]+=[^ \t>]*)+)[ \t]*-->\s*$")
 
+# What is left of such a comment when it was damaged.
+_DAMAGED = re.compile(r"milepost[ \t]+id=|<!--[ \t]*milepost\b")
+_ID_FIELD = re.compile(r"\bmilepost[ \t]+id=([^ \t>]*)")
+
 # Characters that stand for themselves in a metadata value. `>` and blanks must not.
 _SAFE = "/:#@,+~!$()*;"
 
@@ -91,6 +95,26 @@ def each_entry(text: str) -> Iterator[EntryBlock]:
     """The entries of a memory file's text one by one, for a file that is too large to be held as a
     document."""
     return _entries(text, each_block(text))
+
+
+def damaged(text: str) -> Iterator[str]:
+    """A sentence for each entry of a memory file whose comment cannot be read, or is another's."""
+    seen: set[str] = set()
+    line, last = 1, 0
+    for found in each_entry(text):
+        line += text.count("\n", last, found.block.start)
+        last = found.block.start
+        raw = text[found.block.start : found.block.end]
+        named = _ID_FIELD.search(raw)
+        if named is None:
+            continue
+        if _DAMAGED.search(found.text):
+            yield f"! line {line}: the comment behind this entry is damaged, so its id is lost."
+        elif named[1] in seen:
+            yield f"! line {line}: the id {named[1]} stands above already; this one got another."
+        elif named[1] != found.id:
+            yield f"! line {line}: {named[1][:40]!r} is no id, so the entry got another."
+        seen.add(named[1])
 
 
 def with_last_entry(

@@ -198,14 +198,17 @@ class MemoryStore:
 
         Raises WorldError, with nothing added, when one of them would not read back.
         """
-        steps = tuple(Step(None, entry) for entry in added)
+
+        def change(document: Document) -> _Changed:
+            # Someone else may be taking the same things over at this moment.
+            there = {each.text for each in document.entries} & {entry.text for entry in added}
+            fresh = [entry for entry in added if entry.text not in there]
+            steps = tuple(Step(None, entry) for entry in fresh)
+            return _Changed(changes.with_all_added(document, fresh), steps)
+
         make_private_dir(self.path.parent)
         with self._file.locked():
-            return self._change(
-                IMPORT,
-                source,
-                lambda document: _Changed(changes.with_all_added(document, added), steps),
-            )
+            return self._change(IMPORT, source, change)
 
     def ensure(self) -> None:
         """Make the file, with its headings and no entry, unless it is there."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from milepost_mcp.convert import entry_data, entry_text
+from milepost_mcp.tools.memory_get import unseen_shown
 from milepost_mcp.tools.tool import Call, Reply, Text, Tool
 
 
 def _run(call: Call) -> Reply:
-    entry = call.workspace.memory.forget(call.arguments.required_text("id"))
+    entry_id = call.arguments.required_text("id")
+    with unseen_shown(call, entry_id):
+        entry = call.workspace.memory.forget(entry_id, version=call.seen.version(entry_id))
     return Reply(f"Forgot {entry_text(entry, whole=True)}", entry_data(entry, whole=True))
 
 

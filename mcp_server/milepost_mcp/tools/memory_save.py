@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from milepost.api import UserError
 from milepost_mcp.convert import entry_data, entry_text
+from milepost_mcp.tools.memory_get import unseen_shown
 from milepost_mcp.tools.memory_search import KINDS, SCOPES
 from milepost_mcp.tools.tool import Call, Reply, Text, Texts, Tool
 
@@ -23,12 +24,17 @@ def _run(call: Call) -> Reply:
     if changes is not None:
         if text is None and kind is None and status is None:
             raise UserError("give what is to change: text, kind or status")
-        entry = memory.update(changes, text=text, kind=kind, status=status)
-        return _reply("Changed", entry)
+        seen = call.seen.version(changes)
+        with unseen_shown(call, changes):
+            entry = memory.update(changes, text=text, kind=kind, status=status, version=seen)
+        return _reply(call, "Changed", entry)
     if text is None:
         raise UserError("give the text to remember")
     if replaces is not None:
-        return _reply(f"Superseded {replaces} by", memory.supersede(replaces, text, kind=kind))
+        seen = call.seen.version(replaces)
+        with unseen_shown(call, replaces):
+            entry = memory.supersede(replaces, text, kind=kind, version=seen)
+        return _reply(call, f"Superseded {replaces} by", entry)
     entry = memory.add(
         text,
         kind=kind or "knowledge",
@@ -37,9 +43,11 @@ def _run(call: Call) -> Reply:
         anchors=call.arguments.texts("about"),
     )
     similar = memory.similar(entry)
-    reply = _reply("Remembered", entry)
+    reply = _reply(call, "Remembered", entry)
     if not similar:
         return reply
+    for other in similar:
+        call.seen.note(other)
     listed = "\n".join(entry_text(other, whole=False) for other in similar)
     text = (
         f"{reply.text}\nThese say nearly the same; supersede or forget what is too much:\n{listed}"
@@ -49,7 +57,8 @@ def _run(call: Call) -> Reply:
     )
 
 
-def _reply(did: str, entry: Entry) -> Reply:
+def _reply(call: Call, did: str, entry: Entry) -> Reply:
+    call.seen.note(entry)
     return Reply(f"{did} {entry_text(entry, whole=False)}", entry_data(entry, whole=False))
 
 

@@ -27,6 +27,8 @@ def _run(call: Call) -> Reply:
         return Reply(
             f"Nothing found: {found.advice}. {searched}.", {**data, "advice": found.advice}
         )
+    for hit in found.hits:
+        call.seen.note(hit.entry)
     lines = [entry_text(hit.entry, whole=False) for hit in found.hits]
     return Reply("\n".join([*lines, searched]), data)
 

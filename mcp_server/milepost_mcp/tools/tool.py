@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from milepost.api import Workspace
+    from milepost_mcp.session import Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,12 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: the project, the checked arguments, and how to report and notice a cancel."""
+    """One call: the project, the checked arguments, what the client has seen of memory, and how to
+    report and notice a cancel."""
 
     workspace: Workspace
     arguments: Arguments
+    seen: Seen
     stop: threading.Event
     progress: Callable[[int, int, str], None]  # position, how many, what is being done
 

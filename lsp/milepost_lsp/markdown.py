@@ -20,13 +20,31 @@ if TYPE_CHECKING:
 FENCE_WIDTH = 88
 
 
+def change(item: api.MemoryChange, entry_id: str | None) -> str:
+    """A change of memory: who, what, when, and the words before and after."""
+    undone = f", taken back by change {item.undone_by}" if item.undone_by else ""
+    undoes = f" of change {item.undoes}" if item.undoes else ""
+    head = f"{item.id}. {item.action}{undoes} by {item.actor}, {item.at}{undone}"
+    parts = [f"**{inline(head)}**"]
+    for revision in item.revisions:
+        if entry_id is not None and entry_id not in _ids(revision):
+            continue
+        parts += [f"Before:\n\n{entry(revision.before)}"] if revision.before else []
+        parts += [f"After:\n\n{entry(revision.after)}"] if revision.after else ["Gone."]
+    return "\n\n".join(parts)
+
+
+def _ids(revision: api.Revision) -> tuple[str, ...]:
+    return tuple(each.id for each in (revision.before, revision.after) if each)
+
+
 def entries(items: Sequence[api.Entry], *, plain: bool = False) -> str:
     """Each entry's text and where it comes from."""
     return "\n\n".join(entry(item, plain=plain) for item in items)
 
 
-def entry(item: api.Entry, *, plain: bool = False) -> str:
-    """One entry; `plain` for clients that show no Markdown."""
+def entry(item: api.Entry, *, plain: bool = False, changes: int = 0) -> str:
+    """One entry; `plain` for clients that show no Markdown, `changes` to say how many it has."""
     facts = [item.kind, item.status, f"from {item.source}" if item.source else ""]
     if item.scope == "global":
         facts.append("in all projects")
@@ -34,6 +52,8 @@ def entry(item: api.Entry, *, plain: bool = False) -> str:
         facts.append("about " + ", ".join(item.anchors))
     if item.created_at:
         facts.append(age(item.created_at))
+    if changes:
+        facts.append(f"{count(changes, 'change')} in its log")
     facts.extend(f"suspect: {doubt}" for doubt in item.doubts)
     about = inline(" · ".join(fact for fact in facts if fact))
     return f"{item.text.strip()}\n({about})" if plain else f"{fence(item.text)}\n_{about}_"

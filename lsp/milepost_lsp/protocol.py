@@ -14,6 +14,9 @@ REMEMBER = "milepost.memory.remember"
 ABOUT = "milepost.memory.about"
 LIST = "milepost.memory.list"
 FORGET = "milepost.memory.forget"
+CONFIRM = "milepost.memory.confirm"
+LOG = "milepost.memory.log"
+UNDO_MEMORY = "milepost.memory.undo"
 CHECKPOINT = "milepost.checkpoint.save"
 GO_BACK = "milepost.checkpoint.goBack"
 UNDO = "milepost.checkpoint.undo"
@@ -84,9 +87,39 @@ class ListArguments:
 
 @dataclass(frozen=True, slots=True)
 class ForgetArguments:
-    """`id` is an entry's, as search, list or a document symbol gave it."""
+    """`id` is an entry's, as search, list or a document symbol gave it; `version` is that of the
+    words that the user saw, and when they are others by now, nothing is changed."""
 
     id: str
+    version: str | None = None
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmArguments:
+    """As for forgetting."""
+
+    id: str
+    version: str | None = None
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogArguments:
+    """The newest changes of a scope's memory; those of one entry with its `id`."""
+
+    id: str | None = None
+    scope: Scope = "project"
+    limit: int = 20
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UndoMemoryArguments:
+    """Without `change`, the newest that was not taken back."""
+
+    change: int | None = None
+    scope: Scope = "project"
     uri: str | None = None
 
 

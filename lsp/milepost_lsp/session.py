@@ -39,11 +39,17 @@ CLOSE_GRACE_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The project that a document belongs to; `path` is relative to its root, None outside it."""
+    """The project that a document belongs to; `path` is relative to its root, None outside it.
+    `memory_scope` is set when the document is a memory file: of which memory."""
 
     workspace: api.Workspace
     path: str | None
-    is_memory: bool
+    memory_scope: str | None
+
+    @property
+    def is_memory(self) -> bool:
+        """Whether the document is a memory file."""
+        return self.memory_scope is not None
 
 
 class Session:
@@ -108,10 +114,10 @@ class Session:
         for key in sorted(holding, key=len, reverse=True) or self._keys()[:1]:
             space = await self._workspace(key)
             if (relative := _relative(path, space.project.root)) is not None:
-                return Home(space, relative, _is_memory(path, space))
+                return Home(space, relative, _memory_scope(path, space))
         for space in await self.open_all():
-            if _is_memory(path, space):
-                return Home(space, None, is_memory=True)
+            if scope := _memory_scope(path, space):
+                return Home(space, None, scope)
         return None
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -192,9 +198,10 @@ class Session:
             task.exception()  # seen; whoever waits for the workspace gets it
 
 
-def _is_memory(path: str, space: api.Workspace) -> bool:
+def _memory_scope(path: str, space: api.Workspace) -> str | None:
     real = os.path.realpath(path)
-    return any(os.path.realpath(file) == real for file in space.memory.files())
+    files = space.memory.files_by_scope()
+    return next((scope for scope, file in files if os.path.realpath(file) == real), None)
 
 
 def _relative(path: str, root: str) -> str | None:

@@ -163,14 +163,15 @@ class Memory:
             advice=None if best else _advice(searched, kind=kind, scope=scope),
         )
 
-    def at(self, text: str, line: int) -> views.Entry | None:
-        """The entry on a zero-based line of a memory file's text, such as an unsaved buffer's, in
-        the words that it has there."""
+    def at(self, text: str, line: int, *, scope: str) -> views.Entry | None:
+        """The entry on a zero-based line of the text of a scope's memory file, such as an unsaved
+        buffer's, in the words that it has there."""
+        (store,) = self._scoped(scope)
         document = documents.parse_text(text)
         for found in document.entries:
             start = document.line_of(found.block.start)
             if start <= line <= document.line_of(max(found.block.start, found.block.end - 1)):
-                return self._entry(from_block(found, self._stores[0].scope))
+                return self._entry(from_block(found, store.scope))
         return None
 
     def changes_of(self, entry_id: str) -> int:
@@ -204,6 +205,10 @@ class Memory:
     def files(self) -> tuple[str, ...]:
         """The absolute paths of all memory files."""
         return tuple(str(store.path) for store in self._stores)
+
+    def files_by_scope(self) -> tuple[tuple[str, str], ...]:
+        """Each scope with the absolute path of its memory file."""
+        return tuple((store.scope, str(store.path)) for store in self._stores)
 
     def outline(self, text: str) -> tuple[views.OutlineItem, ...]:
         """The headings and entries of a memory file's text, such as an unsaved buffer's."""

@@ -46,6 +46,7 @@ class Place:
         self.workspace = home.workspace
         self.path = home.path
         self.is_memory = home.is_memory
+        self.memory_scope = home.memory_scope
         self.uri = uri
         self.text = text
         self.span = span
@@ -63,6 +64,23 @@ class Place:
         """The identifier under the cursor, or at the start of the selection."""
         found = self.text.word_at(self.span.start)
         return found[0] if found else None
+
+    @cached_property
+    def entry(self) -> api.Entry | None:
+        """In a memory file the entry under the cursor, in the buffer's words."""
+        if self.memory_scope is None:
+            return None
+        line = self.span.start.line
+        return self.workspace.memory.at(self.text.source, line, scope=self.memory_scope)
+
+    @cached_property
+    def suspects(self) -> tuple[api.Entry, ...]:
+        """In code the entries anchored to the symbol under the cursor that are in doubt."""
+        if not self.symbol or self.path is None or self.is_memory:
+            return ()
+        anchor = f"{self.path}#{self.symbol}"
+        known = self.workspace.memory.about(self.symbol, path=self.path)
+        return tuple(entry for entry in known if entry.doubts and anchor in entry.anchors)
 
     @property
     def span_json(self) -> dict[str, dict[str, int]]:

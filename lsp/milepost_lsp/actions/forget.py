@@ -1,7 +1,8 @@
-"""Forget this entry: takes the entry under the cursor out of a memory file.
+"""Forget an entry: takes it out of the memory file.
 
-Offered in memory files only. It works on the file, not on the buffer: an editor with unsaved
-changes to it will say that the file changed.
+Offered in memory files, and on code that a suspect entry is about. It works on the file, not on the
+buffer: an editor with unsaved changes to it will say that the file changed, and when the entry's
+own words are others there than in the buffer, it stays.
 
 An example, which is also this file's test:
 
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from milepost_lsp import markdown, protocol
 from milepost_lsp.actions.action import Action, Call, Place, offer
+from milepost_lsp.actions.entries import argument, entries_at, named
 
 if TYPE_CHECKING:
     from lsprotocol import types
@@ -25,21 +27,17 @@ if TYPE_CHECKING:
 
 
 def offers(place: Place) -> list[types.CodeAction]:
-    """One, where the cursor stands on an entry."""
-    if not place.is_memory:
-        return []
-    line = place.span.start.line
-    for item in place.workspace.memory.outline(place.text.source):
-        if item.entry_id and item.line <= line < item.end_line:
-            argument = {"id": item.entry_id, "uri": place.uri}
-            return [offer("forget this entry", protocol.FORGET, argument)]
-    return []
+    """One where the cursor stands on an entry, or on code that a suspect one is about."""
+    return [
+        offer(f"forget {named(place, entry)}", protocol.FORGET, argument(place, entry))
+        for entry in entries_at(place)
+    ]
 
 
 async def run(call: Call, arguments: protocol.ForgetArguments) -> api.Entry:
     """Forgets, and answers with what was forgotten."""
     workspace = await call.workspace(arguments.uri)
-    entry = await call.session.run(workspace.memory.forget, arguments.id)
+    entry = await call.session.run(workspace.memory.forget, arguments.id, version=arguments.version)
     call.editor.report(f"Forgot: {markdown.short(entry.text)}")
     return entry
 

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 from milepost_lsp.actions import (
     about,
     checkpoint,
+    confirm,
+    entry_log,
     forget,
     go_back,
     list_memory,
     remember,
     set_goal,
     undo,
+    undo_memory,
     verify_goal,
 )
 
@@ -22,11 +25,14 @@ if TYPE_CHECKING:
 ACTIONS: tuple[Action[Any], ...] = (
     remember.ACTION,
     about.ACTION,
+    confirm.ACTION,
     forget.ACTION,
+    entry_log.ACTION,
     set_goal.ACTION,
     verify_goal.ACTION,
     checkpoint.ACTION,
     go_back.ACTION,
     undo.ACTION,
+    undo_memory.ACTION,
     list_memory.ACTION,
 )

@@ -65,15 +65,21 @@ async def _hover_entry(
             span = types.Range(
                 text.position(item.line, 0), text.end_of_line(max(item.line, item.end_line - 1))
             )
-            return _hover(desk, "Milepost remembers", (entry,), span)
+            changes = await desk.session.run(home.workspace.memory.changes_of, entry.id)
+            body = markdown.entry(entry, plain=not desk.editor.shows_markdown, changes=changes)
+            return _shown(desk, "Milepost remembers", body, span)
     return None
 
 
 def _hover(
     desk: Desk, title: str, entries: tuple[api.Entry, ...], span: types.Range
 ) -> types.Hover:
+    body = markdown.entries(entries, plain=not desk.editor.shows_markdown)
+    return _shown(desk, title, body, span)
+
+
+def _shown(desk: Desk, title: str, body: str, span: types.Range) -> types.Hover:
     is_markdown = desk.editor.shows_markdown
-    body = markdown.entries(entries, plain=not is_markdown)
     kind = types.MarkupKind.Markdown if is_markdown else types.MarkupKind.PlainText
     heading = f"**{markdown.inline(title)}**" if is_markdown else title
     return types.Hover(types.MarkupContent(kind, f"{heading}\n\n{body}"), span)

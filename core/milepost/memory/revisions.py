@@ -151,16 +151,21 @@ class RevisionLog:
     def imported(self) -> set[str]:
         """The texts that imports added, unless the import was taken back: whoever edited or forgot
         one since does not want it a second time."""
+        undone: set[int] = set()
         with self.database.reading() as connection:
+            # Newest first: an undo that was itself taken back has undone nothing.
+            undos = connection.execute(
+                "SELECT id, undoes FROM change WHERE undoes IS NOT NULL ORDER BY id DESC"
+            )
+            for number, undoes in undos:
+                if number not in undone:
+                    undone.add(undoes)
             rows = connection.execute(
-                "SELECT DISTINCT json_extract(after, '$.text') FROM step "
-                "JOIN change ON change.id = step.change "
-                "WHERE action = ? AND after IS NOT NULL AND NOT EXISTS "
-                "(SELECT 1 FROM change AS later WHERE later.undoes = change.id AND NOT EXISTS "
-                "(SELECT 1 FROM change AS redo WHERE redo.undoes = later.id))",
+                "SELECT change.id, json_extract(after, '$.text') FROM step "
+                "JOIN change ON change.id = step.change WHERE action = ? AND after IS NOT NULL",
                 (IMPORT,),
-            ).fetchall()
-        return {row[0] for row in rows}
+            )
+            return {text for number, text in rows if number not in undone}
 
     def newest_to_undo(self) -> Change:
         """The newest change that is no undo and was not undone. Raises UserError."""

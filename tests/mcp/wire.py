@@ -8,12 +8,15 @@ import queue
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 # Generous for a loaded machine; nothing waits for it unless something is wrong.
 ANSWER_TIMEOUT_S = 20.0
+
+MILEPOST = (sys.executable, "-m", "milepost", "mcp")
 
 MODERN_META = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -23,11 +26,11 @@ MODERN_META = {
 
 
 class Wire:
-    """`milepost mcp` as a child, started in `cwd`."""
+    """`milepost mcp` as a child, started in `cwd`; or the server that `command` starts."""
 
-    def __init__(self, cwd: Path, *arguments: str) -> None:
+    def __init__(self, cwd: Path, *arguments: str, command: Sequence[str] = MILEPOST) -> None:
         self.child = subprocess.Popen(
-            [sys.executable, "-m", "milepost", "mcp", *arguments],
+            [*command, *arguments],
             cwd=cwd,
             env=dict(os.environ),
             stdin=subprocess.PIPE,

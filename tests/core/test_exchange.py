@@ -209,3 +209,15 @@ def test_an_entry_with_the_same_id_and_other_words_stays_as_it_is(
     assert done.added == ()
     assert "other words" in done.left_out[0].why
     assert workspace.memory.get(entry.id).text == "new words"
+
+
+def test_a_secret_behind_a_damaged_comment_is_masked_too(workspace: api.Workspace) -> None:
+    workspace.memory.add("kept")
+    path = Path(workspace.memory.file())
+    path.write_text(path.read_text("utf-8").replace(" -->\n", f" {TOKEN}\n"), "utf-8")
+    assert TOKEN not in "".join(workspace.exchange.export(scope="project", form="markdown"))
+
+
+def test_a_reader_that_there_is_not_is_named(workspace: api.Workspace) -> None:
+    with pytest.raises(api.UserError, match="use one of claude-code"):
+        workspace.exchange.take("cursor")

@@ -94,6 +94,8 @@ class Exchange:
         Raises UserError when there is nothing to read, or it cannot be read.
         """
         (store,) = self._scoped(scope)
+        if tool is not None and tool not in TOOLS:
+            raise UserError(f"there is no reader for {tool!r}; use one of {', '.join(TOOLS)}")
         reading = Reading()
         if path is not None:
             tool = self._read_path(tool, Path(path).expanduser(), reading)

@@ -167,10 +167,13 @@ class Memory:
         """The entry on a zero-based line of the text of a scope's memory file, such as an unsaved
         buffer's, in the words that it has there."""
         (store,) = self._scoped(scope)
-        document = documents.parse_text(text)
-        for found in document.entries:
-            start = document.line_of(found.block.start)
-            if start <= line <= document.line_of(max(found.block.start, found.block.end - 1)):
+        start = 0
+        for _ in range(line):
+            start = text.find("\n", start) + 1
+            if not start:
+                return None
+        for found in documents.each_entry(text):
+            if found.block.start <= start < found.block.end:
                 return self._entry(from_block(found, store.scope))
         return None
 

@@ -97,6 +97,12 @@ def each_entry(text: str) -> Iterator[EntryBlock]:
     return _entries(text, each_block(text))
 
 
+def own_comment(source: str) -> str:
+    """Our comment at the end of an entry's lines, to their very end; empty when there is none."""
+    start = source.rfind("<!--")
+    return source[start:] if start >= 0 and _METADATA.match(source, start) else ""
+
+
 def damaged(text: str) -> Iterator[str]:
     """A sentence for each entry of a memory file whose comment cannot be read, or is another's."""
     seen: set[str] = set()

@@ -14,7 +14,7 @@ from milepost.base.clock import unix_time, utc_now
 from milepost.base.errors import UserError
 from milepost.base.ids import looks_like_id
 from milepost.memory import entry as entries
-from milepost.memory.document import each_entry, visible
+from milepost.memory.document import each_entry, own_comment, visible
 from milepost.memory.entry import SECTIONS
 from milepost.memory.imports.reading import Candidate
 
@@ -57,8 +57,8 @@ def as_markdown(text: str, mask: Callable[[str], str]) -> Iterator[str]:
         yield mask(visible(text[at : entry.block.start]))
         block = visible(text[entry.block.start : entry.block.end])
         # The comment holds ids and hashes that are none of the user's words.
-        words, comment, metadata = block.rpartition("<!-- milepost ")
-        yield mask(words) + comment + metadata if comment else mask(block)
+        comment = own_comment(block)
+        yield mask(block[: len(block) - len(comment)]) + comment
         at = entry.block.end
     yield mask(visible(text[at:]))
 

@@ -58,8 +58,11 @@ def read_summary(path: Path, reading: Reading) -> None:
     source = read_text(path)
     reading.files.append(str(path))
     document = documents.parse_text(source.text)
+    line, last = 1, 0
     for entry in document.entries:
-        where = f"{path.name}:{document.line_of(entry.block.start) + 1}"
+        line += source.text.count("\n", last, entry.block.start)
+        last = entry.block.start
+        where = f"{path.name}:{line}"
         if entry.block.section.lower() in _PROFILE:
             for part in pieces(entry.text):
                 reading.candidates.append(Candidate(part, where, source.written_at))

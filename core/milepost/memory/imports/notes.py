@@ -37,7 +37,8 @@ _BLOCK_SCALAR = re.compile(r"[>|][+-]?")
 def read(folder: Path, reading: Reading, *, inside: Path | None = None) -> None:
     """Read the index and every note of the folder. A note that cannot be read is left out."""
     root = inside or folder
-    notes = sorted(path for path in folder.rglob("*.md") if path.name != _INDEX)
+    found = (path for pattern in ("*.md", "*/*.md") for path in folder.glob(pattern))
+    notes = sorted(path for path in found if path.name != _INDEX)
     if len(notes) > MAX_FILES:
         raise UserError(f"{folder} holds more than {MAX_FILES} notes; import them in parts")
     index = folder / _INDEX

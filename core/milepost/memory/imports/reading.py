@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
-# A memory as text of a person's size; what is larger was never written or read by one.
-MAX_FILE_BYTES = 16 * 1024 * 1024
+# A memory as text is written and read by people; this is a shelf of books, and cut into entries
+# it takes a hundred times as much of our memory.
+MAX_FILE_BYTES = 4 * 1024 * 1024
 
 # One line of JSON that holds an entity with a thousand long observations.
 MAX_LINE_BYTES = 4 * 1024 * 1024
 
-# A folder with more notes than this is no memory folder.
+# A folder with more notes than this is no memory folder. Its subfolders are looked into, but not
+# theirs: someone may name a whole disk.
 MAX_FILES = 2_000
 
 

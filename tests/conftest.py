@@ -13,8 +13,12 @@ from milepost import api
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """MILEPOST_HOME in the test's own folder; nothing touches the user's data."""
+    """MILEPOST_HOME and HOME in the test's own folder; nothing touches the user's data, nor reads
+    what their agents keep at home."""
     folder = tmp_path / "home"
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    for moved in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(moved, raising=False)
     monkeypatch.setenv("MILEPOST_HOME", str(folder))
     monkeypatch.delenv("MILEPOST_PROJECT", raising=False)
     return folder

@@ -17,6 +17,7 @@ FORGET = "milepost.memory.forget"
 CONFIRM = "milepost.memory.confirm"
 LOG = "milepost.memory.log"
 UNDO_MEMORY = "milepost.memory.undo"
+BRIEF = "milepost.memory.brief"
 CHECKPOINT = "milepost.checkpoint.save"
 GO_BACK = "milepost.checkpoint.goBack"
 UNDO = "milepost.checkpoint.undo"
@@ -82,6 +83,15 @@ class ListArguments:
     scope: Scope | None = None
     offset: int = 0
     limit: int = 50
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BriefArguments:
+    """`about` is the task in plain words, `uri` the document that it is about."""
+
+    about: str | None = None
+    budget_tokens: int = 2_000
     uri: str | None = None
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def entry_text(entry: Entry, *, whole: bool) -> str:
     """One entry as lines: what it is, then its words, indented."""
     about = f", about {', '.join(entry.anchors)}" if entry.anchors else ""
-    since = f", {entry.created_at}" if entry.created_at else ""
+    since = f", {entry.age} ({entry.created_at})" if entry.age else ""
     replaced = f", superseded by {entry.superseded_by}" if entry.superseded_by else ""
     head = (
         f"[{entry.id}] {entry.kind}, {entry.status}, {entry.scope}, "
@@ -40,6 +40,7 @@ def entry_data(entry: Entry, *, whole: bool) -> dict[str, object]:
         "scope": entry.scope,
         "source": entry.source,
         "created_at": entry.created_at,
+        "age": entry.age,
         "about": list(entry.anchors),
         "superseded_by": entry.superseded_by,
         "suspect": list(entry.doubts),

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from milepost import __version__
-from milepost_mcp import guard
+from milepost_mcp import guard, prompts
 from milepost_mcp.limits import EXIT_GRACE_S, MAX_MESSAGE_BYTES, MAX_SLOW_CALLS
 from milepost_mcp.tools import TOOLS
 from milepost_mcp.tools.tool import Call, Reply
@@ -58,6 +58,8 @@ _SERVER_INFO: dict[str, object] = {
     "title": "Milepost",
     "version": __version__,
 }
+
+_CAPABILITIES: dict[str, object] = {"tools": {}, "prompts": {}}
 
 # The tools are the same for as long as the server runs, so a client may keep the list.
 _LIST_TTL_MS = 3_600_000
@@ -98,6 +100,8 @@ class Server:
             "ping": self._ping,
             "server/discover": self._discover,
             "tools/list": self._list_tools,
+            "prompts/list": self._list_prompts,
+            "prompts/get": self._get_prompt,
         }
 
     def receive(self, line: bytes) -> None:
@@ -189,7 +193,7 @@ class Server:
         asked = params.get("protocolVersion")
         return {
             "protocolVersion": asked if asked in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1],
-            "capabilities": {"tools": {}},
+            "capabilities": _CAPABILITIES,
             "serverInfo": _SERVER_INFO,
             "instructions": INSTRUCTIONS,
         }
@@ -197,7 +201,7 @@ class Server:
     def _discover(self, _params: Mapping[str, object], _request: _Request) -> dict[str, object]:
         return {
             "supportedVersions": list(MODERN_VERSIONS),
-            "capabilities": {"tools": {}},
+            "capabilities": _CAPABILITIES,
             "instructions": INSTRUCTIONS,
             "ttlMs": _LIST_TTL_MS,
             "cacheScope": "public",
@@ -207,12 +211,22 @@ class Server:
         return {}
 
     def _list_tools(self, params: Mapping[str, object], request: _Request) -> dict[str, object]:
-        if params.get("cursor") is not None:
-            raise RpcError(INVALID_PARAMS, "the tools fit on one page; there is no cursor")
-        tools: dict[str, object] = {"tools": [tool.definition() for tool in TOOLS.values()]}
-        return (
-            {**tools, "ttlMs": _LIST_TTL_MS, "cacheScope": "public"} if request.is_modern else tools
-        )
+        return _page("tools", [tool.definition() for tool in TOOLS.values()], params, request)
+
+    def _list_prompts(self, params: Mapping[str, object], request: _Request) -> dict[str, object]:
+        return _page("prompts", prompts.definitions(), params, request)
+
+    def _get_prompt(self, params: Mapping[str, object], _request: _Request) -> dict[str, object]:
+        from milepost.api import MilepostError  # noqa: PLC0415  (nobody has asked yet)
+
+        try:
+            arguments = prompts.checked(params)
+            workspace = self._session.workspace()
+            answer = prompts.got(workspace, arguments)
+            workspace.history.record("prompt resume", json.dumps(arguments), "")
+        except (prompts.PromptError, MilepostError) as error:
+            raise RpcError(INVALID_PARAMS, str(error)) from error
+        return answer
 
     def _call_tool(self, params: Mapping[str, object], request: _Request) -> None:
         name = params.get("name")
@@ -317,6 +331,16 @@ class Server:
         if data is not None:
             error["data"] = data
         self._send(guard.encoded({"jsonrpc": "2.0", "id": request_id, "error": error}))
+
+
+def _page(
+    name: str, items: list[dict[str, object]], params: Mapping[str, object], request: _Request
+) -> dict[str, object]:
+    """All items of a list, which fit on one page."""
+    if params.get("cursor") is not None:
+        raise RpcError(INVALID_PARAMS, f"the {name} fit on one page; there is no cursor")
+    page: dict[str, object] = {name: items}
+    return {**page, "ttlMs": _LIST_TTL_MS, "cacheScope": "public"} if request.is_modern else page
 
 
 def _succeeded(reply: Reply, notices: tuple[str, ...]) -> dict[str, object]:

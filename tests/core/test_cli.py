@@ -179,3 +179,22 @@ def test_a_name_that_the_terminal_cannot_show_ends_nothing(
     terminal.says("checkpoint", "save")
     os.unlink(odd)
     assert "caf\\xe9" in terminal.says("checkpoint", "diff", "1")
+
+
+def test_a_brief_and_the_rules_files_are_printed(terminal: Terminal, project: Path) -> None:
+    (project / "AGENTS.md").write_text("- Use pnpm, never npm.\n", encoding="utf-8")
+    (project / "CLAUDE.md").write_text("@AGENTS.md\n\n@gone.md\n", encoding="utf-8")
+    (project / "src").mkdir()
+    (project / "src" / "AGENTS.md").write_text("- Test in src.\n", encoding="utf-8")
+    assert "| Use pnpm, never npm." in terminal.says("memory", "brief", "--about", "npm")
+    told = terminal.says("memory", "rules", "--path", "src/x.py")
+    assert "AGENTS.md  (most agents)" in told
+    assert "src/AGENTS.md" in told
+    assert "there is no such file" in told
+    assert terminal.data("memory", "brief", "--budget", "300")["budget_tokens"] == 300
+    found = terminal.says("memory", "search", "npm", "--budget", "200")
+    assert "    Use pnpm, never npm." in found
+    entry = terminal.data("memory", "list", "--kind", "rule")["entries"][0]
+    refused = terminal.run("memory", "confirm", entry["id"])
+    assert refused.returncode == 1
+    assert "edit it there, in line 1" in refused.stderr

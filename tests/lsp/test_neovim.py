@@ -47,6 +47,7 @@ def test_the_menu_lists_what_there_is_to_do(nvim, project, other):
         "Milepost: checkpoint now",
         "Milepost: go back to a restore point…",
         "Milepost: show memory",
+        "Milepost: brief me",
     ]
 
 

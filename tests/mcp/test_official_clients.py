@@ -41,6 +41,18 @@ async def test_the_sdks_client_saves_finds_and_goes_back(project: Path, mode: st
         assert wrong.is_error
 
 
+@pytest.mark.asyncio
+@pytest.mark.parametrize("mode", ["auto", "legacy", "2026-07-28"])
+async def test_the_sdks_client_gets_a_brief_by_the_prompt(project: Path, mode: str) -> None:
+    (project / "AGENTS.md").write_text("- Use pnpm here.\n", encoding="utf-8")
+    async with Client(server(project), mode=mode) as client:
+        (prompt,) = (await client.list_prompts()).prompts
+        assert prompt.name == "resume"
+        got = await client.get_prompt("resume", {"about": "pnpm", "budget_tokens": "300"})
+        (message,) = got.messages
+        assert "| Use pnpm here." in message.content.text
+
+
 def inspect(project: Path, *words: str) -> dict[str, object]:
     command = [
         str(_INSPECTOR / "mcp-inspector"), "--cli",
@@ -60,6 +72,8 @@ def inspect(project: Path, *words: str) -> dict[str, object]:
 def test_inspector_lists_the_tools_strictly_and_calls_one(project: Path, era: str) -> None:
     listed = inspect(project, "--method", "tools/list", "--strict", "--protocol-era", era)
     assert len(listed["tools"]) == 10
+    prompts = inspect(project, "--method", "prompts/list", "--protocol-era", era)
+    assert [prompt["name"] for prompt in prompts["prompts"]] == ["resume"]
     called = inspect(
         project, "--method", "tools/call", "--tool-name", "memory_save",
         "--tool-args-json", '{"text": "from Inspector"}', "--protocol-era", era,

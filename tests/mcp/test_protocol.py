@@ -22,7 +22,7 @@ _INITIALIZE = {
 def test_the_handshake_names_the_server_its_tools_and_how_to_use_them(wire: Wire) -> None:
     result = wire.request("initialize", _INITIALIZE)["result"]
     assert result["protocolVersion"] == "2025-11-25"
-    assert result["capabilities"] == {"tools": {}}
+    assert result["capabilities"] == {"tools": {}, "prompts": {}}
     assert result["serverInfo"]["name"] == "milepost"
     assert "verify the goal" in result["instructions"]
 
@@ -63,6 +63,38 @@ def test_an_envelope_that_is_off_gets_the_codes_of_the_specification(wire: Wire)
     assert bare["error"]["code"] == -32602
     assert wire.request("server/discover")["error"]["code"] == -32602
     assert wire.request("ping", {"_meta": MODERN_META})["error"]["code"] == -32601
+
+
+def test_the_prompt_gives_a_brief_in_both_eras(wire: Wire) -> None:
+    wire.done("memory_save", text="Use uv, never pip", kind="rule")
+    for extra in ({}, {"_meta": MODERN_META}):
+        listed = wire.request("prompts/list", extra)["result"]
+        assert [prompt["name"] for prompt in listed["prompts"]] == ["resume"]
+        got = wire.request("prompts/get", {"name": "resume", **extra})["result"]
+        (message,) = got["messages"]
+        assert message["role"] == "user"
+        assert "| Use uv, never pip" in message["content"]["text"]
+        assert ("resultType" in got, "ttlMs" in listed) == (bool(extra), bool(extra))
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"name": "no-such"},
+        {"name": 5},
+        {"name": "resume", "arguments": []},
+        {"name": "resume", "arguments": {"abuot": "x"}},
+        {"name": "resume", "arguments": {"about": 5}},
+        {"name": "resume", "arguments": {"about": "\ud83d"}},
+        {"name": "resume", "arguments": {"budget_tokens": "many"}},
+        {"name": "resume", "arguments": {"budget_tokens": "1"}},
+        {"name": "resume", "arguments": {"path": "../elsewhere"}},
+    ],
+)
+def test_a_prompt_that_is_asked_for_wrongly_is_refused(wire: Wire, params: object) -> None:
+    error = wire.request("prompts/get", params)["error"]
+    assert error["code"] == -32602
+    assert error["message"]
 
 
 def test_ping_is_answered(wire: Wire) -> None:

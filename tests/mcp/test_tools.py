@@ -217,3 +217,14 @@ def test_two_servers_write_200_entries_each_and_none_is_lost(project: Path, roun
         for number in (0, rounds // 2, rounds - 1):
             found = workspace.memory.search(f"{name} wrote fact {number}", limit=1)
             assert found.hits[0].entry.text == f"{name} wrote fact {number}"
+
+
+def test_a_search_keeps_to_its_budget_and_says_how_many_more_there_are(wire: Wire) -> None:
+    for number in range(5):
+        wire.done("memory_save", text=f"Queue {number} is drained. " + "It takes a while. " * 60)
+    whole = wire.done("memory_search", query="queue drained")
+    assert all("characters more" in hit["text"] for hit in whole["hits"])
+    found = wire.done("memory_search", query="queue drained", budget_tokens=600)
+    assert found["hits"][0]["text"].endswith("It takes a while.")
+    assert found["left_out"] + len(found["hits"]) == 5
+    assert found["hits"][0]["age"] == "just now"

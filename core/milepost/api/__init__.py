@@ -19,6 +19,8 @@ from milepost.base.errors import (
 
 if TYPE_CHECKING:
     from milepost.api.views import (
+        Brief,
+        BriefEntry,
         Change,
         Check,
         Checkpoint,
@@ -37,11 +39,13 @@ if TYPE_CHECKING:
         Location,
         MemoryChange,
         NotCovered,
+        Omission,
         OutlineItem,
         Project,
         Refusal,
         Restore,
         Revision,
+        RulesFile,
         SearchResult,
         Verdict,
     )
@@ -49,6 +53,8 @@ if TYPE_CHECKING:
     from milepost.base.symbols import enclosing_symbol
 
 __all__ = [
+    "Brief",
+    "BriefEntry",
     "Change",
     "Check",
     "Checkpoint",
@@ -69,11 +75,13 @@ __all__ = [
     "MemoryChange",
     "MilepostError",
     "NotCovered",
+    "Omission",
     "OutlineItem",
     "Project",
     "Refusal",
     "Restore",
     "Revision",
+    "RulesFile",
     "SearchResult",
     "Stopped",
     "UserError",

@@ -6,6 +6,10 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from milepost.api import views
+from milepost.api.brief import DEFAULT_TOKENS, Known, checked_budget, compose, relative
+from milepost.api.found import merged, within
+from milepost.api.rules import Rules
+from milepost.base.clock import ago
 from milepost.base.errors import UserError
 from milepost.memory import document as documents
 from milepost.memory.anchors import bare
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from milepost.memory.document import Document
     from milepost.memory.entry import Entry
     from milepost.memory.revisions import Change
+    from milepost.memory.rules.book import RuleBook
     from milepost.memory.store import MemoryStore
     from milepost.redaction.redactor import Redacted
 
@@ -27,8 +32,18 @@ MAX_RESULTS = 100
 class Memory:
     """What is remembered. Ids are those of entries, whichever scope they are in."""
 
-    def __init__(self, stores: tuple[MemoryStore, ...], actor: str, masking: Masking) -> None:
+    def __init__(
+        self,
+        stores: tuple[MemoryStore, ...],
+        actor: str,
+        masking: Masking,
+        books: tuple[RuleBook, ...] = (),
+        project: views.Project | None = None,
+    ) -> None:
+        """`books` are the rules in agents' own files, of which nothing is ever changed."""
         self._stores = stores
+        self._rules = Rules(books)
+        self._project = project
         self._actor = actor
         self._masking = masking
 
@@ -106,7 +121,10 @@ class Memory:
             found = store.get(entry_id)
             if found is not None:
                 return self._entry(found)
-        raise UserError(no_such_entry(entry_id))
+        rule = self._rules.get(entry_id)
+        if rule is None:
+            raise UserError(no_such_entry(entry_id))
+        return self._entry(rule.entry)
 
     def locate(self, entry_id: str) -> views.Location:
         """Where an entry stands. Raises UserError when there is none."""
@@ -114,7 +132,10 @@ class Memory:
             span = store.span(entry_id)
             if span is not None:
                 return views.Location(str(store.path), span.line, span.end_line)
-        raise UserError(no_such_entry(entry_id))
+        rule = self._rules.get(entry_id)
+        if rule is None:
+            raise UserError(no_such_entry(entry_id))
+        return views.Location(str(rule.file), rule.line, rule.end_line)
 
     def page(
         self,
@@ -124,13 +145,15 @@ class Memory:
         offset: int = 0,
         limit: int = 50,
     ) -> views.EntryPage:
-        """Part of all entries, in file order, the project's before the global ones."""
+        """Part of all entries, in file order, the project's before the global ones; then those of
+        agents' own rules files."""
         found = [
             entry
             for store in self._scoped(scope)
             for entry in store.all()
             if kind in (None, entry.kind)
         ]
+        found += [rule.entry for rule in self._rules.all(scope=scope, kind=kind)]
         offset, limit = max(0, offset), max(1, min(limit, MAX_RESULTS))
         end = offset + limit
         page = tuple(map(self._entry, found[offset:end]))
@@ -144,23 +167,33 @@ class Memory:
         scope: str | None = None,
         limit: int = 10,
         include_superseded: bool = False,
+        budget_tokens: int | None = None,
     ) -> views.SearchResult:
-        """The entries that answer `query`, best first; plain words, in any language."""
+        """The entries that answer `query`, best first; plain words, in any language. With a budget
+        as many of them as fit, the last one shortened where it must be."""
         stores = self._scoped(scope)
-        scored = [
-            pair
+        found = [
+            store.search(query, kind=kind, include_superseded=include_superseded)
             for store in stores
-            for pair in store.search(query, kind=kind, include_superseded=include_superseded)
         ]
-        scored.sort(key=lambda pair: -pair[0])
-        best = scored[: max(1, min(limit, MAX_RESULTS))]
+        best = merged(query, [*found, *self._rules.search(query, scope=scope, kind=kind)])
+        best = best[: max(1, min(limit, MAX_RESULTS))]
+        if budget_tokens is None:
+            hits, left_out = (
+                [views.Hit(self._entry(one), round(score, 3)) for score, one in best],
+                0,
+            )
+        else:
+            hits, left_out = within(best, budget_tokens, self._entry)
         searched = sum(store.count() for store in stores)
+        searched += len(self._rules.all(scope=scope, kind=None))
         return views.SearchResult(
             query=query,
-            hits=tuple(views.Hit(self._entry(entry), round(score, 3)) for score, entry in best),
+            hits=tuple(hits),
             entries_searched=searched,
             scopes=tuple(store.scope for store in stores),
             advice=None if best else _advice(searched, kind=kind, scope=scope),
+            left_out=left_out,
         )
 
     def at(self, text: str, line: int, *, scope: str) -> views.Entry | None:
@@ -181,6 +214,40 @@ class Memory:
         """How often an entry was changed, its adding included; 0 when it was never seen to be."""
         return sum(store.revisions.count(entry_id) for store in self._stores)
 
+    def brief(
+        self,
+        about: str | None = None,
+        path: str | None = None,
+        budget_tokens: int = DEFAULT_TOKENS,
+    ) -> views.Brief:
+        """What is worth knowing at the beginning of a task, in at most so many tokens: what a task
+        `about` these words needs, in the file or folder `path`. Raises UserError when the path is
+        not in the project, or the budget is none."""
+        assert self._project is not None  # noqa: S101  (a workspace gives it)
+        budget_tokens = checked_budget(budget_tokens)
+        place = None if path is None else relative(path, self._project.root)
+        files = self._rules.files(place)
+        hits = self.search(about, limit=MAX_RESULTS).hits if about and about.strip() else ()
+        best = max((hit.score for hit in hits), default=1.0) or 1.0
+        scores = {hit.entry.id: min(1.0, hit.score / best) for hit in hits}
+        known = [
+            Known(entry, 1.0 if _is_at(entry, place) else scores.get(entry.id, 0.0))
+            for store in self._stores
+            for entry in store.all()
+            if entry.status != "superseded"
+        ]
+        known += self._rules.known(scores, place)
+        is_about = bool(hits) or place is not None
+        return compose(
+            self._project.name, known, files, budget_tokens, self._entry, is_about=is_about
+        )
+
+    def rules_files(self, path: str | None = None) -> tuple[views.RulesFile, ...]:
+        """The files of agents' own rules that were found, those above `path` too, with what of them
+        is used, and why the rest is not."""
+        assert self._project is not None  # noqa: S101  (as above)
+        return self._rules.files(None if path is None else relative(path, self._project.root))
+
     def about(
         self, symbol: str, *, path: str | None = None, limit: int = 5
     ) -> tuple[views.Entry, ...]:
@@ -192,6 +259,7 @@ class Memory:
         if path is not None:
             here = f"{path}#{symbol}"
             found.sort(key=lambda entry: here not in map(bare, entry.anchors))
+        found += [rule.entry for rule in self._rules.naming(symbol, path)]
         return tuple(map(self._entry, found[:limit]))
 
     def similar(self, entry: views.Entry, *, limit: int = 3) -> tuple[views.Entry, ...]:
@@ -246,6 +314,7 @@ class Memory:
         for store in self._stores:
             if store.get(entry_id) is not None:
                 return store
+        self._rules.refuse_change(entry_id)
         raise UserError(no_such_entry(entry_id))
 
 
@@ -321,4 +390,11 @@ def _entry(entry: Entry) -> views.Entry:
         created_at=entry.created_at,
         anchors=tuple(map(bare, entry.anchors)),
         superseded_by=entry.superseded_by,
+        age=ago(entry.created_at),
     )
+
+
+def _is_at(entry: Entry, path: str | None) -> bool:
+    """Whether an entry is anchored in this file or folder."""
+    paths = (bare(anchor).partition("#")[0] for anchor in entry.anchors)
+    return path is not None and any(f"{each}/".startswith(f"{path}/") for each in paths)

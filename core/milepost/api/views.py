@@ -27,7 +27,9 @@ class Entry:
     entry is suspect: code that it is about (`anchors`) has changed since it was last confirmed.
     `masked` names the kinds of secrets that stand as placeholders in what was just saved.
     `version` names the words: given back with a change, it has the change refused when the words
-    have become others meanwhile."""
+    have become others meanwhile. `age` is how long ago it was made, in words. A `source` such as
+    `file:AGENTS.md:12` is an agents' own file: such an entry is read only, and its `anchors` are
+    the paths that it counts for."""
 
     id: str
     text: str
@@ -41,6 +43,7 @@ class Entry:
     doubts: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
     version: str = ""
+    age: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +68,74 @@ class OutlineItem:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A search result: higher `score` is better, comparable within one search only."""
+    """A search result: higher `score` is better, comparable within one search only. Of an entry
+    that `is_shortened` only the beginning fitted the budget."""
 
     entry: Entry
     score: float
+    is_shortened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """What a search found, and over how many entries it looked; `advice` is set when it found
-    nothing and says how to widen."""
+    nothing and says how to widen. `left_out` more were found and did not fit the budget."""
 
     query: str
     hits: tuple[Hit, ...]
     entries_searched: int
     scopes: tuple[str, ...]
     advice: str | None
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RulesFile:
+    """A file of agents' own rules that was found. `when` says when its rules count; of its `rules`,
+    `repeated` stand elsewhere too; `notes` say what of it is not used, and why."""
+
+    path: str
+    read_by: str
+    scope: str
+    size: int
+    tokens: int
+    rules: int
+    repeated: int
+    is_used: bool
+    when: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """An entry that is not in a brief, and why."""
+
+    id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class BriefEntry:
+    """An entry of a brief. `group` is rules, task or background."""
+
+    entry: Entry
+    group: str
+    is_shortened: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What is worth knowing at the beginning of a task, as `text` of `tokens` tokens, never more
+    than `budget_tokens`. `left_out` names the first of `left_out_total` entries that are not in it,
+    `files` the rules files of which something is not used."""
+
+    text: str
+    tokens: int
+    budget_tokens: int
+    entries: tuple[BriefEntry, ...]
+    left_out: tuple[Omission, ...]
+    left_out_total: int
+    files: tuple[RulesFile, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,11 @@ from milepost.api.masking import Masking
 from milepost.api.memory import Memory
 from milepost.base.ids import new_id
 from milepost.checkpoints.store import SnapshotStore
-from milepost.config import paths, projects
+from milepost.config import paths, projects, user_rules
 from milepost.goals.ledger import Ledger
 from milepost.history.log import HistoryLog
 from milepost.memory.anchors import Anchors
+from milepost.memory.rules import book
 from milepost.memory.store import MemoryStore
 
 if TYPE_CHECKING:
@@ -47,10 +48,14 @@ class Workspace:
         shared = MemoryStore(
             paths.global_dir(), "global", "Memory across projects", mask=masking.text
         )
+        books = (
+            book.of_project(resolved.worktree_dir / "rules.db", resolved.root, masking.text),
+            book.of_user(paths.global_dir() / "rules.db", user_rules.user_folders(), masking.text),
+        )
         snapshots = SnapshotStore(resolved.root, resolved.worktree_dir)
         ledger = Ledger(resolved.data_dir)
         log = HistoryLog(resolved.data_dir)
-        self.memory = Memory((own, shared), actor, masking)
+        self.memory = Memory((own, shared), actor, masking, books, self.project)
         self.exchange = Exchange((own, shared), resolved.root, actor, masking)
         self.checkpoints = Checkpoints(snapshots, actor)
         self.goals = Goals(ledger, snapshots, actor, masking)
@@ -59,6 +64,7 @@ class Workspace:
             "the index of the memory": own.index.database,
             "earlier versions of entries": own.revisions.database,
             "goals and their evidence": ledger.database,
+            "the index of agents' rules files": books[0].index.database,
             "what was done": log.database,
             "restore points": snapshots.database,
         }
@@ -67,6 +73,7 @@ class Workspace:
             *databases.values(),
             shared.index.database,
             shared.revisions.database,
+            books[1].index.database,
         )
 
     def notices(self) -> tuple[str, ...]:

@@ -4,10 +4,30 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+# From the largest; a month and a year are means.
+_UNITS = (
+    (365.25 * 86_400, "year"), (30.44 * 86_400, "month"), (7 * 86_400, "week"),
+    (86_400, "day"), (3_600, "hour"), (60, "minute"),
+)  # fmt: skip
+
 
 def utc_now() -> str:
     """The present as `2026-11-22T09:30:00Z`."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def ago(stamp: str | None, *, now: datetime | None = None) -> str | None:
+    """How long ago a time was, in the words in which people say it; None when it is no time."""
+    then = unix_time(stamp)
+    if then is None:
+        return None
+    # A clock that was set back must not make a text come from the future.
+    seconds = max(0.0, (now or datetime.now(UTC)).timestamp() - then)
+    for length, unit in _UNITS:
+        if seconds >= length:
+            number = int(seconds // length)
+            return f"{number} {unit}{'s' if number > 1 else ''} ago"
+    return "just now"
 
 
 def unix_time(stamp: str | None) -> float | None:

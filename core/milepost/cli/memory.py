@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from milepost.cli import edit, exchange
+from milepost.cli import brief, edit, exchange
 from milepost.cli import options as shared
 from milepost.cli.main import act
 from milepost.cli.reply import FAILED, Reply, first_line
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
 
-    from milepost.api import Entry, MemoryChange, Workspace
+    from milepost.api import Entry, Hit, MemoryChange, Workspace
 
 _KINDS = ("context", "rule", "decision", "knowledge")
 _SCOPES = ("project", "global")
@@ -30,6 +30,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     search.add_argument("--kind", choices=_KINDS)
     search.add_argument("--scope", choices=_SCOPES)
     search.add_argument("--superseded", action="store_true", help="also what was superseded")
+    search.add_argument(
+        "--budget", type=int, metavar="N", help="whole entries, of at most N tokens together"
+    )
     shared.count(search, 10)
     listing = actions.add_parser("list", help="all entries in file order")
     listing.add_argument("--kind", choices=_KINDS)
@@ -62,6 +65,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     undo = actions.add_parser("undo", help="take a change of memory back, the newest by default")
     undo.add_argument("change", type=int, nargs="?", help="its number in the log")
     undo.add_argument("--scope", choices=_SCOPES, default="project")
+    about = actions.add_parser("brief", help="what is worth knowing at the beginning of a task")
+    brief.brief_arguments(about)
+    files = actions.add_parser("rules", help="which rules files of agents are read, which are not")
+    brief.rules_arguments(files)
     actions.add_parser("check", help="compare the files with their indexes")
     where = actions.add_parser("path", help="where the memory file is")
     where.add_argument("--scope", choices=_SCOPES, default="project")
@@ -83,9 +90,13 @@ def _search(workspace: Workspace, options: argparse.Namespace) -> Reply:
         scope=options.scope,
         limit=options.n,
         include_superseded=options.superseded,
+        budget_tokens=options.budget,
     )
-    text = _lines(hit.entry for hit in found.hits)
-    return Reply(text or f"Nothing found: {found.advice}.", found)
+    is_whole = options.budget is not None
+    text = "\n".join(_hit_lines(hit, is_whole=is_whole) for hit in found.hits)
+    if found.left_out:
+        text += f"\n({found.left_out} more found; give a larger --budget, or `show` one by its id)"
+    return Reply(text.strip() or f"Nothing found: {found.advice}.", found)
 
 
 def _list(workspace: Workspace, options: argparse.Namespace) -> Reply:
@@ -125,7 +136,7 @@ def _show(workspace: Workspace, options: argparse.Namespace) -> Reply:
         f"  kind     {entry.kind} ({entry.scope})",
         f"  status   {entry.status}",
         f"  source   {entry.source}",
-        f"  since    {entry.created_at or 'unknown'}",
+        f"  since    {entry.created_at or 'unknown'}{f' ({entry.age})' if entry.age else ''}",
         f"  at       {place.path}:{place.line + 1}",
         *(f"  about    {anchor}" for anchor in entry.anchors),
         *(f"  SUSPECT  {doubt}; confirm, update or forget it" for doubt in entry.doubts),
@@ -190,6 +201,16 @@ def _lines(entries: Iterable[Entry]) -> str:
     )
 
 
+def _hit_lines(hit: Hit, *, is_whole: bool) -> str:
+    """A result: with a budget its words, else its first line."""
+    entry = hit.entry
+    facts = [entry.kind, "suspect" if entry.doubts else entry.status, entry.scope]
+    facts += [entry.age] if entry.age else [entry.source]
+    head = f"{entry.id}  {hit.score:.2f}  {', '.join(facts)}"
+    words = entry.text if is_whole else first_line(entry.text)
+    return "\n".join((head, *(f"    {line}" for line in words.split("\n"))))
+
+
 def _change_lines(change: MemoryChange) -> str:
     undone = f", taken back by {change.undone_by}" if change.undone_by else ""
     undoes = f" of {change.undoes}" if change.undoes else ""
@@ -220,6 +241,8 @@ _ACTIONS = {
     "confirm": _confirm,
     "log": _log,
     "undo": _undo,
+    "brief": brief.brief,
+    "rules": brief.rules,
     "check": _check,
     "path": _path,
     **exchange.ACTIONS,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from milepost_lsp.actions import (
     about,
+    brief,
     checkpoint,
     confirm,
     entry_log,
@@ -35,4 +36,5 @@ ACTIONS: tuple[Action[Any], ...] = (
     undo.ACTION,
     undo_memory.ACTION,
     list_memory.ACTION,
+    brief.ACTION,
 )

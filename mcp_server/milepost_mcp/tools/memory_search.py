@@ -10,16 +10,21 @@ SCOPES = ("project", "global")
 
 
 def _run(call: Call) -> Reply:
+    budget = call.arguments.optional_number("budget_tokens")
     found = call.workspace.memory.search(
         call.arguments.required_text("query"),
         kind=call.arguments.text("kind"),
         scope=call.arguments.text("scope"),
         limit=call.arguments.number("limit", 8),
         include_superseded=call.arguments.flag("include_superseded"),
+        budget_tokens=budget,
     )
+    is_whole = budget is not None
     searched = f"{found.entries_searched} entries searched ({', '.join(found.scopes)})"
     data: dict[str, object] = {
-        "hits": [{**entry_data(hit.entry, whole=False), "score": hit.score} for hit in found.hits],
+        "hits": [
+            {**entry_data(hit.entry, whole=is_whole), "score": hit.score} for hit in found.hits
+        ],
         "entries_searched": found.entries_searched,
         "scopes": list(found.scopes),
     }
@@ -29,7 +34,10 @@ def _run(call: Call) -> Reply:
         )
     for hit in found.hits:
         call.seen.note(hit.entry)
-    lines = [entry_text(hit.entry, whole=False) for hit in found.hits]
+    lines = [entry_text(hit.entry, whole=is_whole) for hit in found.hits]
+    if found.left_out:
+        data["left_out"] = found.left_out
+        lines.append(f"{found.left_out} more did not fit; ask for more budget_tokens or narrower")
     return Reply("\n".join([*lines, searched]), data)
 
 
@@ -43,7 +51,8 @@ TOOL = Tool(
         Text("query", required=True),
         Text("kind", choices=KINDS),
         Text("scope", choices=SCOPES),
-        Number("limit", "default 8", most=25),
+        Number("limit", most=25),
+        Number("budget_tokens", most=50_000),
         Flag("include_superseded"),
     ),
     run=_run,

@@ -37,4 +37,4 @@ def test_it_is_cut_at_a_sentence_and_says_so() -> None:
     text = "The first sentence is here. The second sentence is here. The third one is longer yet."
     assert clip(text, 16) == "The first sentence is here. The second sentence is here. [...]"
     assert clip(text, 100) == text
-    assert clip(text, 1) == ""
+    assert clip(text, 0) == ""

@@ -16,9 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from milepost.base.sqlite import Database
-from milepost.search import table
-from milepost.search.ranking import FACTS
+from milepost.memory.store import MemoryStore
 from tests.bench._report import Report
 
 _STOP_WORDS = [
@@ -48,7 +46,14 @@ _VOCABULARY = 60_000
 _MEAN_WORDS = 35
 _ROUNDS = 200
 
-# Opens a table, asks it once, and tells its CPU in ms and its growth in MB; what the interpreter
+# So many of the entries stand in a section before the last one.
+_RULES_EVERY = 50
+
+# A change in the middle writes the whole file; of large ones, a few are enough.
+_REWRITES, _FEW_REWRITES = 100, 20
+_LARGE = 100_000
+
+# Opens a memory, asks it once, and tells its CPU in ms and its growth in MB; what the interpreter
 # had done before is not counted.
 _FRESH = """
 import sys, time, resource
@@ -56,54 +61,76 @@ sys.path.insert(0, {root!r})
 def rss(): return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() / 1e6
 import sqlite3, pathlib
 before, memory = time.process_time(), rss()
-from milepost.base.sqlite import Database
-from milepost.search import table
-from milepost.search.ranking import FACTS
-database = Database(pathlib.Path({path!r}), (table.SCHEMA,), durability="NORMAL", loss="")
-with database.reading() as connection:
-    assert table.search(connection, {question!r}, FACTS, table.TermCounts())
+from milepost.memory.store import MemoryStore
+store = MemoryStore(pathlib.Path({folder!r}), "project", "x")
+assert store.search({question!r}, kind=None, include_superseded=False)
 print((time.process_time() - before) * 1000, rss() - memory)
 """
 
 
 def measure(report: Report, sizes: tuple[int, ...]) -> None:
-    """Note the CPU of each action at each size, and what growing costs a search."""
-    p95: dict[int, float] = {}
+    """Note the CPU of each action at each size, and what growing costs a search and a save."""
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
-            p95[size] = _at(report, Path(folder) / "index.db", size)
-    report.ratio("search_p95_100k_over_1k", p95[100_000] / p95[1_000], 20)
+            _at(report, Path(folder), size)
+    for name, target in (("search", 20), ("save", 2)):
+        for size in sizes:
+            if size >= _LARGE:
+                shown = "1m" if size == 1_000_000 else f"{size // 1_000}k"
+                report.ratio(f"{name}_p95_{shown}_over_1k", _grown(report, name, size), target)
+    # Whoever changes the middle of a file writes it whole; this says what that costs.
+    report.median("save_rule_p95_growth", [_grown(report, "save_rule", max(sizes))])
 
 
-def _at(report: Report, path: Path, size: int) -> float:
+def _grown(report: Report, name: str, size: int) -> float:
+    """The p95 at this size over that at the smallest."""
+    p95 = report.medians[f"{name}_{size // 1_000}k_p95_cpu_ms"]
+    return p95 / report.medians[f"{name}_1k_p95_cpu_ms"]
+
+
+def _at(report: Report, folder: Path, size: int) -> None:
     name = f"{size // 1_000}k"
-    database = Database(path, (table.SCHEMA,), durability="NORMAL", loss="")
     texts = Texts(seed=size)
     known = sorted(random.Random(3).sample(range(size), _ROUNDS))
-    questions: list[str] = []
+    questions = _written(folder / "MEMORY.md", texts, size, set(known))
+    store = MemoryStore(folder, "project", "x")
     started = time.process_time()
-    drawing = 0.0
-    with database.writing() as connection:
-        for number in range(size):
-            before = time.process_time()
-            text = texts.draw()
-            if number == known[len(questions)] if len(questions) < _ROUNDS else False:
-                questions.append(texts.question(text))
-            drawing += time.process_time() - before
-            table.put(connection, None, table.Text("", text))
-    building = time.process_time() - started - drawing
-    report.median(f"build_{name}_docs_per_cpu_s", [size / building])
-    _note(report, f"save_{name}", _saving(database, texts))
-    searching, found = _searching(database, questions, known)
+    store.refresh()
+    report.median(f"build_{name}_docs_per_cpu_s", [size / (time.process_time() - started)])
+    # What was built holds the whole file; a save and a search should not need that.
+    store = MemoryStore(folder, "project", "x")
+    _note(report, f"save_{name}", _saving(store, texts, "knowledge", _ROUNDS))
+    rewrites = _FEW_REWRITES if size >= _LARGE else _REWRITES
+    _note(report, f"save_rule_{name}", _saving(store, texts, "rule", rewrites))
+    searching, found = _searching(store, questions, known)
     _note(report, f"search_{name}", searching)
     report.median(f"search_{name}_found_in_ten", [found])
     misspelt = [texts.misspelt(question) for question in questions]
-    _note(report, f"search_misspelt_{name}", _searching(database, misspelt, known)[0])
-    database.close()
-    cpu, memory = zip(*(_fresh(path, question) for question in questions[:5]), strict=True)
+    _note(report, f"search_misspelt_{name}", _searching(store, misspelt, known)[0])
+    _note(report, f"forget_{name}", _forgetting(store, known[:rewrites]))
+    cpu, memory = zip(*(_fresh(folder, question) for question in questions[-5:]), strict=True)
     report.median(f"open_and_ask_{name}_cpu_ms", cpu)
     report.median(f"open_and_ask_{name}_mb", memory)
-    return report.medians[f"search_{name}_p95_cpu_ms"]
+
+
+def _written(path: Path, texts: Texts, size: int, known: set[int]) -> list[str]:
+    """Write a memory file of so many entries; the questions for those that are `known`."""
+    questions: list[str] = []
+    rules = size // _RULES_EVERY
+    with path.open("w", encoding="utf-8") as file:
+        file.write("# Memory\n\n## Rules\n\n")
+        for number in range(size):
+            if number == rules:
+                file.write("\n## Discovered knowledge\n\n")
+            text = texts.draw()
+            file.write(f"- {text} <!-- milepost id={_id(number)} status=stated -->\n")
+            if number in known:
+                questions.append(texts.question(text))
+    return questions
+
+
+def _id(number: int) -> str:
+    return f"n{number:07d}"
 
 
 class Texts:
@@ -142,28 +169,34 @@ class Texts:
         return question.replace(word, word[: at - 1] + word[at] + word[at - 1] + word[at + 1 :])
 
 
-def _saving(database: Database, texts: Texts) -> Iterator[float]:
-    for _ in range(_ROUNDS):
+def _saving(store: MemoryStore, texts: Texts, kind: str, rounds: int) -> Iterator[float]:
+    """The milliseconds of each save, with the look for near-duplicates that a client's save has."""
+    for _ in range(rounds):
         text = texts.draw()
         started = time.process_time()
-        with database.writing() as connection:
-            table.put(connection, None, table.Text("", text))
+        entry = store.add(text, kind, "stated", "bench", ())
+        store.similar(entry.text, entry.id)
+        yield (time.process_time() - started) * 1000
+
+
+def _forgetting(store: MemoryStore, known: list[int]) -> Iterator[float]:
+    for number in known:
+        started = time.process_time()
+        store.forget(_id(number), "bench")
         yield (time.process_time() - started) * 1000
 
 
 def _searching(
-    database: Database, questions: list[str], known: list[int]
+    store: MemoryStore, questions: list[str], known: list[int]
 ) -> tuple[list[float], float]:
     """The milliseconds of each search, and the share of entries that came among the first ten."""
-    counts = table.TermCounts()
     times: list[float] = []
     found = 0
-    with database.reading() as connection:
-        for question, number in zip(questions, known, strict=True):
-            started = time.process_time()
-            ranked = table.search(connection, question, FACTS, counts)
-            times.append((time.process_time() - started) * 1000)
-            found += number + 1 in [rowid for rowid, _ in ranked[:10]]
+    for question, number in zip(questions, known, strict=True):
+        started = time.process_time()
+        ranked = store.search(question, kind=None, include_superseded=False)
+        times.append((time.process_time() - started) * 1000)
+        found += _id(number) in [entry.id for _, entry in ranked[:10]]
     return times, found / len(questions)
 
 
@@ -173,9 +206,9 @@ def _note(report: Report, name: str, samples: Iterator[float] | list[float]) -> 
     report.median(f"{name}_p95_cpu_ms", [statistics.quantiles(samples, n=20)[-1]])
 
 
-def _fresh(path: Path, question: str) -> tuple[float, float]:
+def _fresh(folder: Path, question: str) -> tuple[float, float]:
     root = str(Path(__file__).parents[2] / "core")
-    script = _FRESH.format(root=root, path=str(path), question=question)
+    script = _FRESH.format(root=root, folder=str(folder), question=question)
     done = subprocess.run(
         [sys.executable, "-c", script], check=True, capture_output=True, text=True
     )

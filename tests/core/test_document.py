@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from milepost.memory import document as documents
 
 # Pieces that mean something to the parser, so that random files hit its corners.
-_PIECES = st.sampled_from(
+PIECES = st.sampled_from(
     [
         "# T", "## Rules", "### deep", "- item", "* item", "1. one", "  more", "    code", "\tcode",
         "", " ", "```", "~~~py", "<!-- c", "-->", "<!-- milepost id=abcd1234ef status=stated -->",
@@ -17,26 +17,26 @@ _PIECES = st.sampled_from(
         "lazy line", "\u2028", "\x0c", "é漢字", "\r", "-", "- ", "-\t tab",
     ]
 )  # fmt: skip
-_FILES = st.one_of(
+FILES = st.one_of(
     st.binary(max_size=400),
     st.text(max_size=400).map(lambda text: text.encode("utf-8", "replace")),
-    st.lists(_PIECES, max_size=30).map(lambda lines: "\n".join(lines).encode()),
-    st.lists(_PIECES, max_size=30).map(lambda lines: "\r\n".join(lines).encode()),
+    st.lists(PIECES, max_size=30).map(lambda lines: "\n".join(lines).encode()),
+    st.lists(PIECES, max_size=30).map(lambda lines: "\r\n".join(lines).encode()),
 )
-_TEXTS = (
-    st.one_of(st.text(min_size=1, max_size=200), st.lists(_PIECES, min_size=1).map("\n".join))
+TEXTS = (
+    st.one_of(st.text(min_size=1, max_size=200), st.lists(PIECES, min_size=1).map("\n".join))
     .filter(lambda text: "\0" not in text and text.encode("utf-8", "ignore").decode() == text)
     .map(documents.normalized)
     .filter(bool)
 )
 
 
-@given(_FILES)
+@given(FILES)
 def test_any_file_survives_parse_and_render_byte_for_byte(data: bytes) -> None:
     assert documents.parse(data).to_bytes() == data
 
 
-@given(_FILES)
+@given(FILES)
 def test_the_blocks_of_any_file_are_the_whole_file_without_gap_or_overlap(data: bytes) -> None:
     document = documents.parse(data)
     ends = [0, *(block.end for block in document.blocks)]
@@ -44,13 +44,13 @@ def test_the_blocks_of_any_file_are_the_whole_file_without_gap_or_overlap(data: 
     assert ends[-1] == len(document.text)
 
 
-@given(_FILES)
+@given(FILES)
 def test_no_two_entries_of_any_file_share_an_id(data: bytes) -> None:
     found = [entry.id for entry in documents.parse(data).entries]
     assert len(found) == len(set(found))
 
 
-@given(_FILES, _TEXTS)
+@given(FILES, TEXTS)
 def test_an_added_entry_reads_back_and_the_others_keep_their_words(data: bytes, text: str) -> None:
     document = documents.parse(data)
     changed = documents.with_entry(
@@ -64,35 +64,7 @@ def test_an_added_entry_reads_back_and_the_others_keep_their_words(data: bytes, 
     assert others == [entry.text for entry in document.entries]
 
 
-@given(_FILES, st.lists(_TEXTS, min_size=1, max_size=4))
-def test_an_item_put_at_the_end_is_what_a_parse_of_the_whole_finds(
-    data: bytes, texts: list[str]
-) -> None:
-    document = documents.with_entry(documents.parse(data), "Rules", texts[0], {"id": "entry00000"})
-    for number, text in enumerate(texts[1:], start=1):
-        metadata = {"id": f"entry{number:05d}", "source": "x"}
-        appended = documents.with_last_entry(document, "Rules", text, metadata)
-        if appended is None:
-            return  # the file goes on after the section
-        assert appended[0] == documents.parse_text(document.text + appended[1])
-        document = appended[0]
-
-
-def test_an_item_goes_to_the_end_only_where_the_file_ends_with_its_section() -> None:
-    def ends(text: str) -> bool:
-        document = documents.parse_text(text)
-        return documents.with_last_entry(document, "Rules", "x", {"id": "a"}) is not None
-
-    assert ends("## Rules\n\n- one\n")
-    assert ends("## Rules\n\n- one\n  - inner\n")
-    assert not ends("## Rules\n\n- one")
-    assert not ends("## Rules\n\n- one\n\n")
-    assert not ends("## Rules\n\n- one\n\n## Other\n\n- two\n")
-    assert not ends("## Rules\n")
-    assert not ends("## Rules\n\nparagraph\n")
-
-
-@given(_FILES, _TEXTS)
+@given(FILES, TEXTS)
 def test_adding_and_removing_an_entry_only_ever_adds_lines(data: bytes, text: str) -> None:
     document = documents.parse(data)
     changed = documents.with_entry(document, "Rules", text, {"id": "newnewnew1"})
@@ -102,7 +74,7 @@ def test_adding_and_removing_an_entry_only_ever_adds_lines(data: bytes, text: st
     assert [entry.text for entry in rest.entries] == [entry.text for entry in document.entries]
 
 
-@given(st.lists(_TEXTS, min_size=1, max_size=8), st.data())
+@given(st.lists(TEXTS, min_size=1, max_size=8), st.data())
 def test_a_changed_entry_leaves_every_other_byte_alone(
     texts: list[str], data: st.DataObject
 ) -> None:

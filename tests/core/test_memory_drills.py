@@ -7,13 +7,15 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from milepost import api
-from milepost.base import clock
+from milepost.base import clock, files
+from milepost.memory import document as documents
 from milepost.memory.store import MemoryStore
 
 # A process that adds, updates, supersedes and forgets its own entries at random, and prints what
@@ -100,6 +102,132 @@ def test_three_processes_that_change_entries_at_random_keep_every_one_and_no_oth
     changes = store.revisions.page(1_000, None)
     assert len(changes) == 180
     assert {change.actor for change in changes} == {"a", "b", "c"}
+
+
+def test_a_kill_in_the_middle_of_changes_of_any_kind_loses_nothing_acknowledged(
+    tmp_path: Path,
+) -> None:
+    rng = random.Random(11)
+    expected: dict[str, str | None] = {}
+    for number in range(6):
+        with child(_WORKER, tmp_path, f"round {number}", 10_000) as worker:
+            for _ in range(rng.randrange(3, 30)):
+                expected.update(json.loads(worker.stdout.readline()))
+            worker.kill()
+            # What was printed before the kill was acknowledged too.
+            lines = [json.loads(line) for line in worker.stdout if line.endswith("\n")]
+        for line in lines:
+            expected.update(line)
+        store = MemoryStore(tmp_path, "project", "x")
+        current = {entry.id: entry.text for entry in store.all()}
+        # The one change of each round that was written and not yet acknowledged may go further.
+        differing = [key for key, text in expected.items() if current.get(key) != text]
+        assert len(differing) <= 1
+        for key in differing:
+            expected[key] = current.get(key)
+        assert store.counts() == (len(current), len(current))
+        for key, text in current.items():
+            found = store.get(key)
+            assert found is not None
+            assert found.text == text
+
+
+def _in_place(path: Path, line: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(line)
+
+
+def _by_renaming(path: Path, line: bytes) -> None:
+    beside = path.with_name("edited")
+    beside.write_bytes(path.read_bytes() + line)
+    beside.replace(path)
+
+
+def _above(path: Path, line: bytes) -> None:
+    path.write_bytes(line + b"\n" + path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "edit"),
+    [
+        (os, "write", _in_place),
+        (files, "append_durably", _in_place),
+        (files, "append_durably", _by_renaming),
+        (files, "append_durably", _above),
+    ],
+)
+def test_what_a_person_writes_while_an_entry_is_appended_is_kept_and_so_is_the_entry(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    module: object,
+    name: str,
+    edit: Callable[[Path, bytes], None],
+) -> None:
+    store = MemoryStore(tmp_path, "project", "x")
+    store.add("first", "knowledge", "stated", "t", ())
+    store.add("second", "knowledge", "stated", "t", ())
+    original = getattr(module, name)
+
+    def edited_first(*arguments: object) -> object:
+        monkeypatch.undo()
+        edit(store.path, b"- by hand\n")
+        return original(*arguments)
+
+    monkeypatch.setattr(module, name, edited_first)
+    added = store.add("third", "knowledge", "stated", "t", ())
+    assert original is getattr(module, name)
+    fresh = MemoryStore(tmp_path, "project", "x")
+    assert sorted(entry.text for entry in fresh.all()) == ["by hand", "first", "second", "third"]
+    assert fresh.get(added.id) is not None
+    assert fresh.counts() == (4, 4)
+
+
+def test_an_append_of_another_process_right_before_ours_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = (MemoryStore(tmp_path, "project", "x") for _ in range(2))
+    store.add("first", "knowledge", "stated", "t", ())
+    locked = store._file.locked
+
+    def after_the_other() -> object:
+        other.add("second", "knowledge", "stated", "t", ())
+        return locked()
+
+    monkeypatch.setattr(store._file, "locked", after_the_other)
+    store.add("third", "knowledge", "stated", "t", ())
+    assert [entry.text for entry in other.all()] == ["first", "second", "third"]
+    assert store.counts() == (3, 3)
+
+
+def test_a_process_that_has_just_started_saves_without_cutting_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore(tmp_path, "project", "x")
+    rule = store.add("a rule", "rule", "stated", "t", ())
+    for number in range(20):
+        store.add(f"fact {number}", "knowledge", "stated", "t", ())
+    size = len(store.path.read_bytes())
+    cut: list[int] = []
+    original = documents.parse_text
+
+    def noted(text: str) -> documents.Document:
+        cut.append(len(text))
+        return original(text)
+
+    monkeypatch.setattr(documents, "parse_text", noted)
+    fresh = MemoryStore(tmp_path, "project", "x")
+    fresh.add("second", "knowledge", "stated", "t", ())
+    fresh.add("another rule", "rule", "stated", "t", ())
+    fresh.update(rule.id, "t", text="a better rule", kind=None, status=None)
+    fresh.supersede(rule.id, "a rule of thumb", None, "t")
+    fresh.undo(None, "t")
+    assert fresh.get(rule.id) is not None
+    assert fresh.span(rule.id) is not None
+    fresh.forget(rule.id, "t")
+    assert cut
+    assert max(cut) < size / 4
+    monkeypatch.undo()
+    assert fresh.counts() == (22, 22)
 
 
 def test_a_person_who_edits_while_processes_write_loses_nothing_of_either(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from milepost.base.errors import UserError, WorldError
+from milepost.memory.layout import Layout
 from milepost.memory.store import MemoryStore
 
 
@@ -31,7 +32,7 @@ def texts(store: MemoryStore, question: str) -> list[str]:
 def assert_index_is_the_file(store: MemoryStore) -> None:
     rows, entries = store.counts()
     assert rows == entries
-    store.index.bring_level(None, [])
+    store.index.bring_level(None, Layout("\n", {}), [])
     fresh = MemoryStore(store.path.parent, store.scope, "x")
     assert fresh.counts() == (entries, entries)
 

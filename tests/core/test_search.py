@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,9 +12,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from milepost import api
-from milepost.search import spelling, table
+from milepost.search import alike, spelling, table
 from milepost.search.ranking import FACTS, WORK
-from milepost.search.terms import literals, parts, parts_of_text, stems, terms
+from milepost.search.terms import (
+    literals,
+    parts,
+    parts_of_text,
+    stems,
+    terms,
+    tokens,
+    tokens_of_each,
+)
 
 _DAY_S = 86_400.0
 
@@ -22,7 +31,7 @@ _DAY_S = 86_400.0
 def connection() -> Iterator[sqlite3.Connection]:
     """A searchable table of its own."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as opened:
-        opened.executescript(table.SCHEMA)
+        opened.executescript(table.SCHEMA + table.GONE_SCHEMA)
         yield opened
 
 
@@ -192,6 +201,11 @@ def test_the_words_of_a_text_go_with_the_last_text_that_has_them(
     assert ask(connection, "correcthors") == ["correcthorse is a horse"]
     table.remove(connection, 2)
     assert ask(connection, "correcthors") == []
+    is_merged = table.merged(connection, 100, anew=True)
+    while not is_merged:
+        is_merged = table.merged(connection, 100, anew=False)
+    table.forget(connection, table.noted(connection))
+    assert table.noted(connection) == 0
     for kept in ("doc_word", "doc_tail"):
         rows = connection.execute(f"SELECT word FROM {kept}").fetchall()
         assert {word for (word,) in rows if "correct" in word or "password" in word} == set()
@@ -274,3 +288,68 @@ def test_any_text_can_be_put_and_asked_for_in_its_own_words(
     table.search(connection, text, FACTS, table.TermCounts())
     table.remove(connection, rowid)
     assert connection.execute("SELECT count(*) FROM doc").fetchone() == (0,)
+
+
+def test_rows_added_all_at_once_answer_as_those_added_one_by_one(
+    connection: sqlite3.Connection,
+) -> None:
+    rng = random.Random(2)
+    bodies = [" ".join(rng.choices(_SYLLABLES, k=8)) + f" part{n}Number" for n in range(300)]
+    fill(connection, *bodies)
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as other:
+        other.executescript(table.SCHEMA + table.GONE_SCHEMA)
+        other.execute("BEGIN")
+        filling = table.Filling(other)
+        for body in bodies:
+            filling.put(table.Text("", body))
+        filling.finish()
+        other.execute("COMMIT")
+        table.put(other, None, table.Text("", "one more bergamotte"))
+        table.put(connection, None, table.Text("", "one more bergamotte"))
+        for kept in ("doc_word", "doc_tail", "doc_terms"):
+            query = f"SELECT * FROM {kept} ORDER BY 1, 2"
+            if kept == "doc_word":
+                query = "SELECT * FROM doc_word ORDER BY 1"
+            assert other.execute(query).fetchall() == connection.execute(query).fetchall()
+        for question in ("bergamote", "part17", "number", bodies[7], rng.choice(_SYLLABLES)):
+            assert ask(other, question) == ask(connection, question)
+
+
+_SYLLABLES = [
+    a + b + c for a in ("bar", "kel", "mino") for b in ("tas", "rol") for c in ("um", "ek")
+]
+
+
+def test_a_stemmer_that_was_given_a_vocabulary_is_as_good_as_new() -> None:
+    assert len(tokens(" ".join(f"word{number}" for number in range(30_000)))) == 30_000
+    assert tokens_of_each(["Horses were running", "", "foo_bar"]) == [
+        ("hors", "were", "run"), (), ("foo", "bar"),
+    ]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(_SYLLABLES), min_size=1, max_size=12, unique=True), st.randoms())
+def test_texts_of_the_same_words_share_all_their_keys_in_any_order(
+    words: list[str], rng: random.Random
+) -> None:
+    shuffled = rng.sample(words, len(words))
+    assert alike.keys(" ".join(words)) == alike.keys(f"The {' '.join(shuffled).upper()}!")
+
+
+def test_texts_that_share_most_words_are_found_among_thousands(
+    connection: sqlite3.Connection,
+) -> None:
+    connection.executescript(alike.SCHEMA)
+    rng = random.Random(3)
+    vocabulary = [f"w{number}" for number in range(3_000)]
+    texts = [rng.sample(vocabulary, 12) for _ in range(2_000)]
+    for rowid, words in enumerate(texts, start=1):
+        alike.keep(connection, rowid, " ".join(words))
+    found = 0
+    for rowid in range(1, 101):
+        # Eleven of thirteen words in all are the same: 0.85.
+        changed = [*texts[rowid - 1][:11], "zirkon"]
+        found += rowid in alike.find(connection, " ".join(changed), 6)
+    assert found >= 95
+    for rowid, words in enumerate(texts, start=1):
+        alike.drop(connection, rowid, " ".join(words))
+    assert connection.execute("SELECT count(*) FROM doc_alike").fetchone() == (0,)

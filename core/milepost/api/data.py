@@ -15,6 +15,7 @@ from milepost.base.errors import UserError, WorldError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from milepost.api.memory import Memory
     from milepost.base.sqlite import Database
     from milepost.checkpoints.store import SnapshotStore
 
@@ -30,11 +31,13 @@ class Data:
         memory: Path,
         databases: Mapping[str, Database],
         snapshots: SnapshotStore,
+        entries: Memory,
     ) -> None:
         self._folder = folder
         self._memory = memory
         self._databases = databases
         self._snapshots = snapshots
+        self._entries = entries
 
     def usage(self) -> tuple[views.DataFile, ...]:
         """Every file that holds data, with its size; what SQLite keeps beside a database counts
@@ -66,7 +69,12 @@ class Data:
 
     def prune(self, oldest_kept: int) -> int:
         """Forget the restore points before this one and the content that only they need; how many
-        went. Raises UserError when there is no such point."""
+        went. Raises UserError when there is no such point.
+
+        What memory entries said before they were changed or forgotten goes out of its index too.
+        Their revisions stay, so that a change can be taken back; only `wipe` deletes those.
+        """
+        self._entries.clean()
         with self._snapshots.exclusive():
             return self._snapshots.prune(oldest_kept)
 

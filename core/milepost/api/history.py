@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from milepost.api import views
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from milepost.api.masking import Masking
     from milepost.history.log import Event, HistoryLog
 
@@ -16,11 +18,20 @@ MAX_RESULTS = 100
 class History:
     """What was done in the project, by anyone."""
 
-    def __init__(self, log: HistoryLog, actor: str, session: str, masking: Masking) -> None:
+    def __init__(
+        self,
+        log: HistoryLog,
+        actor: str,
+        session: str,
+        masking: Masking,
+        afterwards: Callable[[], object],
+    ) -> None:
+        """`afterwards` does what can wait until an action is answered and recorded."""
         self._log = log
         self._actor = actor
         self._session = session
         self._masking = masking
+        self._afterwards = afterwards
 
     def record(self, action: str, request: str, reply: str, *, failed: bool = False) -> None:
         """Append what the caller just did to the history, its secrets masked."""
@@ -32,6 +43,7 @@ class History:
             reply=self._masking.text(reply),
             failed=failed,
         )
+        self._afterwards()
 
     def search(self, query: str, *, limit: int = 10) -> views.HistoryResult:
         """The events that answer `query`, best first; for an empty query the newest."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from milepost.api.brief import DEFAULT_TOKENS, Known, checked_budget, compose, r
 from milepost.api.found import merged, within
 from milepost.api.rules import Rules
 from milepost.base.clock import ago
-from milepost.base.errors import UserError
+from milepost.base.errors import UserError, WorldError
 from milepost.memory import document as documents
 from milepost.memory.anchors import bare
 from milepost.memory.entry import SCOPES, from_block, version_of
@@ -288,6 +289,14 @@ class Memory:
     def refresh(self) -> int:
         """Bring the indexes level with the files; how many entries were new, changed or gone."""
         return sum(store.refresh() for store in self._stores)
+
+    def clean(self, *, within_s: float | None = None) -> bool:
+        """Wipe what was forgotten, or changed, out of the indexes. Whether that is done; when the
+        time was not enough, or others are using an index, call again."""
+        with contextlib.suppress(WorldError):
+            cleaned = [store.index.clean(within_s=within_s) for store in self._stores]
+            return all(cleaned)
+        return False
 
     def check(self) -> tuple[str, ...]:
         """Compare files and indexes entry by entry; a sentence for each scope that differs."""

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+# How long an action's successor may have to wait while the index is cleaned of what was forgotten.
+_CLEANING_S = 0.1
+
+
 class Workspace:
     """One project, seen by one `actor` in one `session`."""
 
@@ -59,7 +63,9 @@ class Workspace:
         self.exchange = Exchange((own, shared), resolved.root, actor, masking)
         self.checkpoints = Checkpoints(snapshots, actor)
         self.goals = Goals(ledger, snapshots, actor, masking)
-        self.history = History(log, actor, session, masking)
+        self.history = History(
+            log, actor, session, masking, lambda: self.memory.clean(within_s=_CLEANING_S)
+        )
         databases = {
             "the index of the memory": own.index.database,
             "earlier versions of entries": own.revisions.database,
@@ -68,7 +74,7 @@ class Workspace:
             "what was done": log.database,
             "restore points": snapshots.database,
         }
-        self.data = Data(resolved.data_dir, own.path, databases, snapshots)
+        self.data = Data(resolved.data_dir, own.path, databases, snapshots, self.memory)
         self._databases = (
             *databases.values(),
             shared.index.database,

@@ -34,7 +34,8 @@ class Database:
 
     `migrations` are SQL scripts; the file's `user_version` tells how many have run.
     `durability` FULL survives a power cut at every commit; NORMAL may lose the last commits then
-    (never on a kill) and is for what can be rebuilt. `loss` ends the notice of a quarantine: what
+    (never on a kill) and is for what can be rebuilt. What is deleted from a database that `erases`
+    is overwritten by zeros. `loss` ends the notice of a quarantine: what
     is gone, or how it comes back.
     """
 
@@ -45,11 +46,13 @@ class Database:
         *,
         durability: Literal["FULL", "NORMAL"],
         loss: str,
+        erases: bool = False,
     ) -> None:
         self._path = path
         self._migrations = migrations
         self._durability = durability
         self._loss = loss
+        self._erases = erases
         self._mine = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
@@ -76,6 +79,23 @@ class Database:
                 with contextlib.suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
                 raise
+
+    def wipe_free_space(self, *, vacuum_below: int) -> bool:
+        """Take what was deleted out of the log, and in a file of less than `vacuum_below` bytes out
+        of the free parts of its pages too. False when others are using the file; they go on."""
+        with self.reading() as connection:
+            connection.execute("PRAGMA busy_timeout=0")
+            try:
+                if self._path.stat().st_size < vacuum_below:
+                    connection.execute("VACUUM")
+                (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error):
+                    raise
+                return False
+            finally:
+                connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        return not busy
 
     def copy_to(self, target: Path) -> bool:
         """Write a copy of the file, as of one moment, while others use it. False when there is no
@@ -148,6 +168,8 @@ class Database:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={self._durability}")
         connection.execute("PRAGMA foreign_keys=ON")
+        if self._erases:
+            connection.execute("PRAGMA secure_delete=ON")
         return connection
 
     def _prepare(self) -> None:
@@ -216,6 +238,10 @@ def _is_ours(error: sqlite3.DatabaseError) -> bool:
     if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
         return True
     return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISUSE)
+
+
+def _is_busy(error: sqlite3.DatabaseError) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:

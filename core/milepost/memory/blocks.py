@@ -48,6 +48,17 @@ def each_block(text: str) -> Iterator[Block]:
     return _with_sections(_Scanner(text).blocks())
 
 
+def ends_any_block(line: str) -> bool:
+    """Whether a line begins a block wherever a block can begin, whatever stands before it: a
+    heading, an item, a fence or a comment at the left margin, and no underline of a heading."""
+    begins = (_HEADING, ITEM, _FENCE, _COMMENT_START)
+    return (
+        not line.startswith((" ", "\t"))
+        and any(pattern.match(line) for pattern in begins)
+        and not _UNDERLINE.match(line)
+    )
+
+
 def _with_sections(blocks: Iterator[Block]) -> Iterator[Block]:
     """Each block with the heading (of level 2 or deeper) under which it stands."""
     section = ""

@@ -1,7 +1,7 @@
-"""What a change does to a document: entries put in, altered, taken out, and all of it taken back.
+"""What a change does to a draft: entries put in, altered, taken out, and all of it taken back.
 
-Changing one entry cuts the whole document anew, which is right for one and far too slow for the
-thousand that an import adds and its undo takes back; those go in and out in one go.
+An entry is changed in its neighbourhood, which copies all bytes each time; the thousand that an
+import adds and its undo takes back go in and out of the whole document in one go.
 """
 
 from __future__ import annotations
@@ -18,21 +18,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from milepost.memory.document import Document, EntryBlock
+    from milepost.memory.draft import Draft
     from milepost.memory.entry import Entry, Scope
     from milepost.memory.revisions import Step
 
 
-def with_added(document: Document, entry: Entry, words: str | None = None) -> Document:
-    """The document with `entry` at the end of its section, in these `words` if given."""
+def add(draft: Draft, entry: Entry, words: str | None = None) -> None:
+    """Put `entry` at the end of its section, in these `words` if given."""
     text = entry.text if words is None else words
     section = SECTIONS.get(entry.kind, entry.kind)
-    changed = documents.with_entry(document, section, text, entries.to_metadata(entry))
-    verify(changed.find(entry.id), entry.id, text)
-    return changed
+    if not draft.add(section, text, entries.to_metadata(entry)):
+        raise _swallowed(entry.id)
 
 
 def with_all_added(document: Document, added: Iterable[Entry]) -> Document:
-    """The document with many entries at the end of their sections. Raises as `verify` does."""
+    """The document with many entries at the end of their sections.
+
+    Raises WorldError unless each can be read back.
+    """
     by_section: dict[str, list[tuple[str, dict[str, str]]]] = {}
     wanted: dict[str, str] = {}
     for entry in added:
@@ -41,43 +44,39 @@ def with_all_added(document: Document, added: Iterable[Entry]) -> Document:
         wanted[entry.id] = entry.text
     for section, items in by_section.items():
         document = documents.with_entries(document, section, items)
-    found = {each.id: each for each in document.entries if each.id in wanted}
+    found = {each.id: each.text for each in document.entries if each.id in wanted}
     for entry_id, text in wanted.items():
-        verify(found.get(entry_id), entry_id, text)
+        if found.get(entry_id) != text:
+            raise _swallowed(entry_id)
     return document
 
 
-def with_changed(document: Document, found: EntryBlock, entry: Entry, words: str) -> Document:
-    """The document with the entry `found` changed to `entry` in these `words`."""
-    changed = documents.with_changed(document, found, words, entries.to_metadata(entry))
-    verify(changed.find(entry.id), entry.id, words)
-    return changed
+def change(draft: Draft, entry: Entry, words: str) -> None:
+    """Change an entry to `entry` in these `words`."""
+    if not draft.change(entry.id, words, entries.to_metadata(entry)):
+        raise _swallowed(entry.id)
 
 
-def with_taken_back(
-    document: Document, steps: Sequence[Step], scope: Scope, mask: Callable[[str], str]
-) -> Document:
-    """The document with a change's steps taken back. Raises UserError unless each entry is as its
-    step left it."""
+def take_back(
+    draft: Draft, steps: Sequence[Step], scope: Scope, mask: Callable[[str], str]
+) -> None:
+    """Take a change's steps back. Raises UserError unless each entry is as its step left it."""
     adds = all(step.before is None for step in steps)
     takes = all(step.after is None for step in steps)
     if len(steps) > 1 and (adds or takes):
+        document = draft.whole()
         found = {each.id: each for each in document.entries}
         for step in steps:
             _check_left(found.get(step.entry_id), step, scope, mask)
         if takes:
-            return with_all_added(document, [step.before for step in steps if step.before])
-        return documents.without_all(document, [found[step.entry_id] for step in steps])
+            draft.put(with_all_added(document, [step.before for step in steps if step.before]))
+        else:
+            gone = [found[step.entry_id] for step in steps]
+            draft.put(documents.without_all(document, gone))
+        return
     for step in reversed(steps):
-        document = _with_step_back(document, step, scope, mask)
-    return document
-
-
-def verify(found: EntryBlock | None, entry_id: str, words: str) -> None:
-    """Raise WorldError unless the entry can be read back: better to refuse than to lose it."""
-    if found is None or found.text != words:
-        message = f"the memory file has a comment or a fence that is never closed near {entry_id}"
-        raise WorldError(f"{message}, so the entry would be lost in it; close it and try again")
+        _check_left(draft.find(step.entry_id), step, scope, mask)
+        _take_step_back(draft, step.before, step.after)
 
 
 def reads_back(entry: Entry) -> bool:
@@ -88,20 +87,14 @@ def reads_back(entry: Entry) -> bool:
     return len(found) == 1 and (found[0].id, found[0].text) == (entry.id, entry.text)
 
 
-def _with_step_back(
-    document: Document, step: Step, scope: Scope, mask: Callable[[str], str]
-) -> Document:
-    found = document.find(step.entry_id)
-    _check_left(found, step, scope, mask)
-    if found is None and step.before is not None:
-        return with_added(document, step.before)
-    if found is None:
-        return document
-    if step.before is None:
-        return documents.without(document, found)
-    if step.after is not None and step.before.kind != step.after.kind:
-        return with_added(documents.without(document, found), step.before)
-    return with_changed(document, found, step.before, step.before.text)
+def _take_step_back(draft: Draft, before: Entry | None, after: Entry | None) -> None:
+    if before is not None and after is not None and before.kind == after.kind:
+        change(draft, before, before.text)
+        return
+    if after is not None:
+        draft.remove(after.id)
+    if before is not None:
+        add(draft, before)
 
 
 def _check_left(
@@ -113,3 +106,9 @@ def _check_left(
     if now != step.after:
         message = f"entry {step.entry_id} has changed since"
         raise UserError(f"{message}; take its later changes back first, or edit it")
+
+
+def _swallowed(entry_id: str) -> WorldError:
+    """Better to refuse than to lose an entry."""
+    message = f"the memory file has a comment or a fence that is never closed near {entry_id}"
+    return WorldError(f"{message}, so the entry would be lost in it; close it and try again")

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, unquote
 
 from milepost.base import ids
@@ -38,14 +38,22 @@ _ID_FIELD = re.compile(r"\bmilepost[ \t]+id=([^ \t>]*)")
 _SAFE = "/:#@,+~!$()*;"
 
 
+Origin = Literal["comment", "words", "not first"]
+
+
 @dataclass(frozen=True, slots=True)
 class EntryBlock:
-    """An entry as it stands in a document: its id, its block, its words and its metadata."""
+    """An entry as it stands in a document: its id, its block, its words and its metadata.
+
+    The id's origin is the entry's own comment, or its words; or it is not the first choice, because
+    another entry has that.
+    """
 
     id: str
     block: Block
     text: str
     metadata: dict[str, str] = field(default_factory=dict[str, str])
+    origin: Origin = "comment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,28 +131,6 @@ def damaged(text: str) -> Iterator[str]:
         seen.add(named[1])
 
 
-def with_last_entry(
-    document: Document, section: str, text: str, metadata: dict[str, str]
-) -> tuple[Document, str] | None:
-    """The document with a new item as its very last lines, and these lines.
-
-    None unless the document ends with a list item of `section`. Only the item is parsed, whatever
-    the size of the document: an item at the left margin begins a block wherever one can begin.
-    """
-    last = document.blocks[-1] if document.blocks else None
-    if last is None or last.section != section or not _is_list_item(document, last):
-        return None
-    item = render_item(text, metadata, document.newline)
-    (block,) = parse_text(item).blocks
-    end = len(document.text)
-    if not document.text.endswith("\n") or block.end != len(item):
-        return None
-    placed = replace(block, start=end, end=end + len(item), section=section)
-    entry = EntryBlock(metadata["id"], placed, *_read_own(item))
-    changed = Document(document.text + item, (*document.blocks, placed), (*document.entries, entry))
-    return changed, item
-
-
 def with_entry(document: Document, section: str, text: str, metadata: dict[str, str]) -> Document:
     """The document with a new list item at the end of `section` (made when it is missing).
 
@@ -159,22 +145,33 @@ def with_entries(
 ) -> Document:
     """`with_entry` for many entries of one section, in one go."""
     newline = document.newline
-    added = "".join(render_item(text, metadata, newline) for text, metadata in items)
     wanted = {metadata["id"]: text for text, metadata in items}
     heading = next(
         (b for b in document.blocks if b.kind == "heading" and b.section == section), None
     )
     if heading is None:
-        added = f"## {section}{newline}{newline}{added}"
+        above = f"## {section}{newline}{newline}"
         places = (len(document.text), _start_of_body(document))
     else:
+        above = ""
         places = (_end_of_section(document, heading), heading.end)
     changed = document
     for offset in places:
-        changed = parse_text(_spliced(document, offset, added))
+        changed = with_items_at(document, offset, items, above)
         if {each.id: each.text for each in changed.entries if each.id in wanted} == wanted:
             break
     return changed
+
+
+def with_items_at(
+    document: Document,
+    offset: int,
+    items: Sequence[tuple[str, dict[str, str]]],
+    above: str = "",
+) -> Document:
+    """The document with new items at `offset`, where a block begins, and above them some lines."""
+    added = "".join(render_item(text, metadata, document.newline) for text, metadata in items)
+    return parse_text(_spliced(document, offset, above + added))
 
 
 def with_changed(
@@ -199,11 +196,18 @@ def without_all(document: Document, entries: Iterable[EntryBlock]) -> Document:
     text = document.text
     for entry in sorted(entries, key=lambda each: each.block.start, reverse=True):
         before, after = text[: entry.block.start], text[entry.block.end :]
-        is_apart = not before or before.endswith(("\n\n", "\n\r\n"))
-        if is_apart and after.startswith(("\n", "\r\n")):
-            after = after[after.index("\n") + 1 :]
-        text = before + after
+        text = before + (without_blank_line(after) if ends_blank(before) else after)
     return parse_text(text)
+
+
+def ends_blank(before: str) -> bool:
+    """Whether a text ends with a blank line, or is empty."""
+    return not before or before.endswith(("\n\n", "\n\r\n"))
+
+
+def without_blank_line(after: str) -> str:
+    """A text without the blank line at its beginning, if there is one."""
+    return after[after.index("\n") + 1 :] if after.startswith(("\n", "\r\n")) else after
 
 
 def normalized(text: str) -> str:
@@ -303,23 +307,23 @@ def _entries(text: str, blocks: Iterable[Block]) -> Iterator[EntryBlock]:
     for block in blocks:
         if block.kind != "entry":
             continue
-        words, metadata = _read_entry(text[block.start : block.end])
+        source = text[block.start : block.end]
+        words, metadata = _read_entry(source)
         if not words:
             continue
         entry_id = metadata.pop("id", "")
-        # A line that a person copied brings its id along; the second one gets an id of its own.
-        while not ids.looks_like_id(entry_id) or entry_id in taken:
+        # Written with escapes, an id cannot be found by looking for it.
+        origin: Origin = "comment" if f"id={entry_id}" in source else "not first"
+        if not ids.looks_like_id(entry_id):
+            origin = "not first" if seen[words] else "words"
             entry_id = ids.derived_id(words, seen[words])
             seen[words] += 1
+        # A line that a person copied brings its id along; the second one gets an id of its own.
+        while entry_id in taken:
+            entry_id, origin = ids.derived_id(words, seen[words]), "not first"
+            seen[words] += 1
         taken.add(entry_id)
-        yield EntryBlock(entry_id, block, words, metadata)
-
-
-def _read_own(item: str) -> tuple[str, dict[str, str]]:
-    """The words and the metadata of an item that carries its id."""
-    words, metadata = _read_entry(item)
-    metadata.pop("id")
-    return words, metadata
+        yield EntryBlock(entry_id, block, words, metadata, origin)
 
 
 def _read_entry(source: str) -> tuple[str, dict[str, str]]:

@@ -1,4 +1,4 @@
-"""MEMORY.md on disk: read once, written durably, shared with every other process and the user.
+"""MEMORY.md on disk: read when needed, written durably, shared with other processes and people.
 
 Processes of ours take the lock; a person who edits by hand takes none. So whoever writes says on
 what they based it, and nothing is written over a file that has become another one meanwhile.
@@ -23,16 +23,17 @@ if TYPE_CHECKING:
 # Hand edits come seconds apart; a file that changes this often while we look has another cause.
 ATTEMPTS = 5
 
-# A memory that is larger is no memory; reading it would stop the server.
-MAX_BYTES = 256 * 1024 * 1024
+# A million entries are some 300 MB. A memory that is larger is no memory; reading it would stop the
+# server.
+MAX_BYTES = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The file as it was read: its signature (None: there was none) and its document."""
+    """The file as it was read: its signature (None: there was none) and its bytes."""
 
     signature: files.Signature | None
-    document: Document
+    data: bytes
 
 
 class MemoryFile:
@@ -41,7 +42,7 @@ class MemoryFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = path.with_name(f"{path.name}.lock")
-        self._last: Read | None = None
+        self._last: tuple[files.Signature, Document] | None = None
         self._guard = threading.Lock()
 
     def locked(self) -> AbstractContextManager[None]:
@@ -52,57 +53,58 @@ class MemoryFile:
         """What tells whether the file is the one last read."""
         return files.signature(self.path)
 
-    def read(self) -> Read:
-        """The file as it is now, from memory when it is the one last read.
+    def document(self) -> tuple[files.Signature | None, Document]:
+        """The file as it is now, cut into blocks, from memory when it is the one that was last cut.
 
         Raises WorldError when it cannot be read.
         """
         now = self.signature()
         with self._guard:
-            if self._last is not None and self._last.signature == now:
+            if self._last is not None and self._last[0] == now:
                 return self._last
-        return self._keep(self._read_anew())
+        read = self.read()
+        document = documents.parse(read.data)
+        with self._guard:
+            self._last = None if read.signature is None else (read.signature, document)
+        return read.signature, document
 
-    def content(self) -> str:
-        """The file's text as it is now, without looking for its blocks. Raises WorldError."""
-        return self._read_text()[1]
-
-    def replace(self, base: Read, document: Document) -> Read | None:
-        """Write `document`, made from `base`. None, and nothing written, when the file is another
-        one by now. Hold the lock. The signature of what is returned is None when someone wrote
-        again right after."""
+    def end(self, start: int, signature: files.Signature) -> bytes | None:
+        """The bytes from `start` on; None when the file is not the one with this signature."""
         try:
-            written = files.replace_durably(self.path, document.to_bytes(), base.signature)
-        except files.ChangedMeanwhileError:
+            with self.path.open("rb") as file:
+                file.seek(start)
+                data = file.read(signature.size - start + 1)
+        except OSError:
             return None
-        return self._keep(Read(written, document))
+        return data if self.signature() == signature else None
 
-    def append(self, base: Read, document: Document, addition: str) -> Read | None:
-        """Add `addition` to the end of `base`, which makes it `document`. None when the file does
-        not end with it then, because someone wrote meanwhile. Hold the lock."""
-        if base.signature is None:
-            return None
-        written = files.append_durably(self.path, addition.encode("utf-8"), base.signature)
-        return None if written is None else self._keep(Read(written, document))
+    def replace(self, base: Read, data: bytes) -> files.Signature | None:
+        """Write `data`, made from `base`; its signature. Hold the lock.
+
+        Raises ChangedMeanwhileError, and nothing is written, when the file is another one by now.
+        None when someone wrote again right after.
+        """
+        written = files.replace_durably(self.path, data, base.signature)
+        self._forget()
+        return written
+
+    def append(self, base: files.Signature, addition: bytes) -> files.Signature | None:
+        """Add `addition` to the end of the file with the signature `base`; the new signature. None
+        when the file does not end with it then, because someone wrote meanwhile. Hold the lock."""
+        written = files.append_durably(self.path, addition, base)
+        self._forget()
+        return written
 
     def give_up(self) -> WorldError:
         """The error for a file that never holds still."""
         return WorldError(f"{self.path} keeps changing; find out what writes it and try again")
 
-    def _keep(self, read: Read) -> Read:
-        with self._guard:
-            self._last = read if read.signature is not None else None
-        return read
-
-    def _read_anew(self) -> Read:
-        signature, text = self._read_text()
-        return Read(signature, documents.parse_text(text))
-
-    def _read_text(self) -> tuple[files.Signature | None, str]:
+    def read(self) -> Read:
+        """The file as it is now. Raises WorldError when it cannot be read."""
         for _ in range(ATTEMPTS):
             before = self.signature()
             if before is None:
-                return None, ""
+                return Read(None, b"")
             if before.size > MAX_BYTES:
                 message = f"{self.path} is larger than {MAX_BYTES // 1024**2} MiB"
                 raise WorldError(f"{message}; move what is no memory out of it")
@@ -114,5 +116,10 @@ class MemoryFile:
                 message = f"cannot read {self.path} ({error.strerror}); check its owner and mode"
                 raise WorldError(message) from error
             if self.signature() == before:
-                return before, documents.decoded(data)
+                return Read(before, data)
         raise self.give_up()
+
+    def _forget(self) -> None:
+        """Let go of what was cut: it is of the file before, and may be large."""
+        with self._guard:
+            self._last = None

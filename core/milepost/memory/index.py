@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
+import threading
+import time
 from dataclasses import astuple
 from typing import TYPE_CHECKING, cast
 
@@ -16,10 +19,12 @@ from milepost.base.clock import unix_time
 from milepost.base.files import Signature
 from milepost.base.sqlite import Database
 from milepost.memory.anchors import bare
-from milepost.memory.entry import Entry, Scope
-from milepost.search import table
+from milepost.memory.draft import Known
+from milepost.memory.entry import SECTIONS, Entry, Scope
+from milepost.memory.layout import Layout, Place
+from milepost.search import alike, table
 from milepost.search.ranking import FACTS
-from milepost.search.terms import stems, terms
+from milepost.search.terms import terms, tokens_of_each
 
 if TYPE_CHECKING:
     import sqlite3
@@ -41,12 +46,41 @@ _MIGRATIONS = (
         created_at TEXT, anchors TEXT NOT NULL, superseded_by TEXT
     ) STRICT;
     """,
+    table.GONE_SCHEMA,
+    alike.SCHEMA,
+    # What an append and a change of one entry need to know of the file, so that they need not read
+    # it whole.
+    """
+    DROP TABLE file;
+    DROP TABLE entry;
+    DELETE FROM doc;
+    DELETE FROM doc_word;
+    DELETE FROM doc_tail;
+    CREATE TABLE file (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+        ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
+        newline TEXT NOT NULL, places TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE entry (
+        rowid INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE, digest BLOB NOT NULL, size INTEGER NOT NULL,
+        kind TEXT NOT NULL, status TEXT NOT NULL, source TEXT NOT NULL,
+        created_at TEXT, anchors TEXT NOT NULL, superseded_by TEXT
+    ) STRICT;
+    CREATE INDEX entry_not_first ON entry (size) WHERE size = -1;
+    """,
 )
 
 # An entry's anchors are its title too: paths and names, which people ask for by their parts.
 _SELECT = """
     SELECT entry.rowid, id, doc.body, kind, status, source, created_at, anchors, superseded_by
     FROM entry JOIN doc ON doc.rowid = entry.rowid
+"""
+
+_INSERT = """
+    INSERT INTO entry (rowid, id, digest, size, kind, status, source, created_at, anchors,
+    superseded_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 # What the user said or confirmed comes before what an agent inferred, at like relevance.
@@ -56,10 +90,21 @@ _TRUST = {"stated": 1.2, "confirmed": 1.2, "unverified": 1.0, "superseded": 0.5}
 # differently, rather than two facts about one thing.
 _ALIKE = 0.6
 
-# A near-duplicate is looked for by words that stand in at most so many rows together, which a save
-# does not wait for noticeably; and so many finds are compared.
-_RARE_ROWS = 300
-_COMPARED = 8
+# So many entries that may be alike are compared by all their words.
+_COMPARED = 6
+
+# So many new entries, and no fewer than there are, are added all at once.
+_MANY = 200
+
+# A page cache that holds the inner pages of an index over a million entries.
+_FILLING_CACHE_KIB = 65_536
+
+# Pages that are merged between two looks at the clock: some milliseconds.
+_MERGED_PAGES = 200
+
+# A smaller file is written anew as a whole soon after something was forgotten, because SQLite keeps
+# copies of rows in the free parts of its pages; that is done in some ten milliseconds.
+_VACUUMED_BYTES = 8 * 1024 * 1024
 
 # How many entries are looked through for a symbol as it is written.
 _NAMING = 150
@@ -72,44 +117,88 @@ class Index:
         self._scope: Scope = scope
         self._mask = mask
         self._counts = table.TermCounts()
+        # Whether something was forgotten and not yet wiped out; None: not looked. Another process
+        # may have died before it was done.
+        self._has_gone: bool | None = None
+        self._merging = 0
+        self._cleaning = threading.Lock()
         self.database = Database(
             path,
             _MIGRATIONS,
             durability="NORMAL",
+            erases=True,
             loss="It is made again from the Markdown; nothing is lost.",
         )
 
     def is_level(self, signature: Signature | None) -> bool:
         """Whether the rows are those of the file with this signature (None: of no file)."""
         with self.database.reading() as connection:
+            if self._has_gone is None:
+                self._has_gone = table.noted(connection) > 0
             return _known_signature(connection) == signature
 
-    def bring_level(
-        self, signature: Signature | None, entries: Iterable[Entry]
-    ) -> list[tuple[Entry | None, Entry | None]] | None:
-        """Make the rows those of `entries`, and return what differed, before and after.
+    def layout(self, signature: Signature | None) -> Layout | None:
+        """The layout of the file with this signature; None when the rows are not level with it, or
+        when some ids depend on entries before them and no change is a matter of one entry."""
+        with self.database.reading() as connection:
+            if signature is None or _known_signature(connection) != signature:
+                return None
+            if connection.execute("SELECT 1 FROM entry WHERE size = -1 LIMIT 1").fetchone():
+                return None
+            newline, places = connection.execute("SELECT newline, places FROM file").fetchone()
+        places = {name: Place(*span) for name, span in json.loads(places).items()}
+        return Layout(newline, places)
 
-        None when there were no rows of any file to compare with.
+    def known(self, entry_id: str) -> Known | None:
+        """What is known of where an entry stands that carries its id."""
+        with self.database.reading() as connection:
+            row = connection.execute(
+                "SELECT size, kind FROM entry WHERE id = ? AND size > 0", (entry_id,)
+            ).fetchone()
+        return None if row is None else Known(row[0], SECTIONS.get(row[1], ""))
+
+    def get(self, entry_id: str) -> Entry | None:
+        """The entry with this id."""
+        with self.database.reading() as connection:
+            row = connection.execute(f"{_SELECT} WHERE id = ?", (entry_id,)).fetchone()
+        return None if row is None else self._entry(row[1:])
+
+    def bring_level(
+        self,
+        signature: Signature | None,
+        layout: Layout,
+        entries: Iterable[tuple[Entry, int]],
+    ) -> list[tuple[Entry | None, Entry | None]] | None:
+        """Make the rows those of `entries`, with their sizes, and return what differed, before and
+        after. None when there were no rows of any file to compare with.
         """
-        wanted = {entry.id: (_digest(entry), entry) for entry in entries}
+        wanted = {entry.id: (_digest(entry), entry, size) for entry, size in entries}
         with self.database.writing() as connection:
             known = _known_signature(connection)
             rows = cast(
-                "list[tuple[int, str, bytes]]",
-                connection.execute("SELECT rowid, id, digest FROM entry").fetchall(),
+                "list[tuple[int, str, bytes, int]]",
+                connection.execute("SELECT rowid, id, digest, size FROM entry").fetchall(),
             )
             stale = {
-                key: rowid for rowid, key, digest in rows if wanted.get(key, (b"",))[0] != digest
+                key: rowid
+                for rowid, key, digest, _ in rows
+                if key not in wanted or wanted[key][0] != digest
             }
             before = self._at(connection, list(stale.values()))
-            fresh = wanted.keys() - (key for _, key, _ in rows) | (wanted.keys() & stale.keys())
+            fresh = wanted.keys() - (key for _, key, _, _ in rows) | (wanted.keys() & stale.keys())
             for key in stale:
-                _remove(connection, key)
+                self._remove(connection, key)
+            connection.executemany(
+                "UPDATE entry SET size = ? WHERE rowid = ?",
+                (
+                    (wanted[key][2], rowid)
+                    for rowid, key, _, size in rows
+                    if key not in stale and wanted[key][2] != size
+                ),
+            )
             # In the file's order, so that rows which are never changed stay in it.
-            for key, (digest, entry) in wanted.items():
-                if key in fresh:
-                    self._insert(connection, digest, entry)
-            _remember_signature(connection, signature)
+            self._insert_all(connection, [row for key, row in wanted.items() if key in fresh])
+            _remember(connection, signature, layout)
         if known is None:
             return None
         changed = [
@@ -121,19 +210,42 @@ class Index:
             *((None, wanted[key][1]) for key in wanted if key in fresh - stale.keys()),
         ]
 
-    def put(self, before: Signature, after: Signature, entries: Iterable[Entry]) -> bool:
-        """Add or replace `entries` of a file that was level at `before` and now is `after`.
+    def put(
+        self,
+        before: Signature,
+        after: Signature,
+        layout: Layout,
+        entries: Iterable[tuple[Entry, int]],
+        gone: Iterable[str] = (),
+    ) -> bool:
+        """Add or replace `entries`, with their sizes, and take out those that are `gone`, of a file
+        that was level at `before` and now is `after`.
 
         False, and nothing done, when the rows were not level at `before`.
         """
         with self.database.writing() as connection:
             if _known_signature(connection) != before:
                 return False
-            for entry in entries:
-                _remove(connection, entry.id)
-                self._insert(connection, _digest(entry), entry)
-            _remember_signature(connection, after)
+            for entry_id in gone:
+                self._remove(connection, entry_id)
+            for entry, size in entries:
+                self._remove(connection, entry.id)
+                self._insert(connection, _digest(entry), entry, size)
+            _remember(connection, after, layout)
         return True
+
+    def clean(self, *, within_s: float | None) -> bool:
+        """Wipe what was forgotten out of the file, where its words linger on after a row is gone;
+        without a limit, out of the free parts of a large file too.
+
+        Whether that is done; when the time was not enough, or others use the file, call again.
+        """
+        if not self._cleaning.acquire(blocking=within_s is None):
+            return False
+        try:
+            return self._clean(within_s)
+        finally:
+            self._cleaning.release()
 
     def count(self) -> int:
         """How many rows there are."""
@@ -175,41 +287,86 @@ class Index:
     def similar(self, text: str, entry_id: str) -> list[Entry]:
         """The entries other than `entry_id` that say nearly the same as `text`, nearest first.
 
-        Looked for by the rarest words, which near-duplicates share, and compared by all of them.
+        Looked for by samples of the words, and compared by all of them.
         """
-        words = terms(text)
-        own = _stems_of(words)
         with self.database.reading() as connection:
-            counts = self._counts.of(connection, words)
-            rare: list[str] = []
-            rows = 0
-            for word in sorted(words, key=counts.__getitem__):
-                rows += counts[word]
-                if rare and rows > _RARE_ROWS:
-                    break
-                rare.append(word)
-            ranked = table.search(connection, " ".join(rare), FACTS, self._counts)
-            found = self._at(connection, [rowid for rowid, _ in ranked[:_COMPARED]])
-        alike: list[tuple[float, Entry]] = []
-        for other in found.values():
-            theirs = _stems_of(terms(other.text))
+            # The entry itself is among them.
+            rowids = alike.find(connection, text, _COMPARED + 1)
+            found = self._at(connection, rowids)
+        others = [other for other in found.values() if other.id != entry_id]
+        own, *each = _stems_of_each([text, *(other.text for other in others)])
+        nearest: list[tuple[float, Entry]] = []
+        for other, theirs in zip(others, each, strict=True):
             likeness = len(own & theirs) / len(own | theirs) if own | theirs else 0.0
-            if other.id != entry_id and not other.superseded_by and likeness >= _ALIKE:
-                alike.append((likeness, other))
-        return [other for _, other in sorted(alike, key=lambda pair: -pair[0])]
+            if not other.superseded_by and likeness >= _ALIKE:
+                nearest.append((likeness, other))
+        return [other for _, other in sorted(nearest, key=lambda pair: -pair[0])]
 
-    def _insert(self, connection: sqlite3.Connection, digest: bytes, entry: Entry) -> None:
-        title = "\n".join(map(bare, entry.anchors))
-        text = table.Text(title, self._mask(entry.text), unix_time(entry.created_at))
+    def _clean(self, within_s: float | None) -> bool:
+        until = None if within_s is None else time.monotonic() + within_s
+        if until is None and self.database.path.exists():
+            self._has_gone = True
+        while self._has_gone:
+            with self.database.writing() as connection:
+                number = self._merging or table.noted(connection)
+                is_merged = not number or table.merged(
+                    connection, _MERGED_PAGES, anew=not self._merging
+                )
+                self._merging = 0 if is_merged else number
+                if is_merged:
+                    table.forget(connection, number)
+                    self._has_gone = table.noted(connection) > 0
+            if is_merged and not self._has_gone:
+                self._has_gone = not self.database.wipe_free_space(
+                    vacuum_below=sys.maxsize if until is None else _VACUUMED_BYTES
+                )
+                return not self._has_gone
+            if until is not None and time.monotonic() > until:
+                return False
+        return True
+
+    def _insert(
+        self, connection: sqlite3.Connection, digest: bytes, entry: Entry, size: int
+    ) -> None:
+        text = self._text(entry)
         rowid = table.put(connection, None, text)
-        connection.execute(
-            "INSERT INTO entry (rowid, id, digest, kind, status, source, created_at, anchors, "
-            "superseded_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                rowid, entry.id, digest, entry.kind, entry.status, entry.source, entry.created_at,
-                "\n".join(entry.anchors), entry.superseded_by,
-            ),
-        )  # fmt: skip
+        alike.keep(connection, rowid, text.body)
+        connection.execute(_INSERT, _row(rowid, digest, entry, size))
+
+    def _insert_all(
+        self, connection: sqlite3.Connection, rows: list[tuple[bytes, Entry, int]]
+    ) -> None:
+        (there,) = connection.execute("SELECT count(*) FROM entry").fetchone()
+        if len(rows) < max(_MANY, there):
+            for digest, entry, size in rows:
+                self._insert(connection, digest, entry, size)
+            return
+        (usual,) = connection.execute("PRAGMA cache_size").fetchone()
+        connection.execute(f"PRAGMA cache_size=-{_FILLING_CACHE_KIB}")
+        filling = table.Filling(connection)
+        keys: list[tuple[int, int]] = []
+        for digest, entry, size in rows:
+            text = self._text(entry)
+            rowid = filling.put(text)
+            keys.extend((key, rowid) for key in alike.keys(text.body))
+            connection.execute(_INSERT, _row(rowid, digest, entry, size))
+        filling.finish()
+        alike.keep_all(connection, keys)
+        connection.execute(f"PRAGMA cache_size={usual}")
+
+    def _remove(self, connection: sqlite3.Connection, entry_id: str) -> None:
+        row = connection.execute("SELECT rowid FROM entry WHERE id = ?", (entry_id,)).fetchone()
+        if row is None:
+            return
+        body = table.remove(connection, row[0])
+        if body is not None:
+            alike.drop(connection, row[0], body)
+        connection.execute("DELETE FROM entry WHERE rowid = ?", (row[0],))
+        self._has_gone = True
+
+    def _text(self, entry: Entry) -> table.Text:
+        title = "\n".join(map(bare, entry.anchors))
+        return table.Text(title, self._mask(entry.text), unix_time(entry.created_at))
 
     def _at(self, connection: sqlite3.Connection, rowids: list[int]) -> dict[int, Entry]:
         rows = connection.execute(
@@ -233,15 +390,15 @@ class Index:
         )
 
 
-def _stems_of(words: tuple[str, ...]) -> set[str]:
-    return {stem for word in words for stem in stems(word)}
+def _stems_of_each(texts: list[str]) -> list[set[str]]:
+    return [set(found) for found in tokens_of_each([" ".join(terms(text)) for text in texts])]
 
 
-def _remove(connection: sqlite3.Connection, entry_id: str) -> None:
-    row = connection.execute("SELECT rowid FROM entry WHERE id = ?", (entry_id,)).fetchone()
-    if row is not None:
-        table.remove(connection, row[0])
-        connection.execute("DELETE FROM entry WHERE rowid = ?", (row[0],))
+def _row(rowid: int, digest: bytes, entry: Entry, size: int) -> tuple[object, ...]:
+    return (
+        rowid, entry.id, digest, size, entry.kind, entry.status, entry.source, entry.created_at,
+        "\n".join(entry.anchors), entry.superseded_by,
+    )  # fmt: skip
 
 
 def _digest(entry: Entry) -> bytes:
@@ -253,7 +410,11 @@ def _known_signature(connection: sqlite3.Connection) -> Signature | None:
     return Signature(*row) if row else None
 
 
-def _remember_signature(connection: sqlite3.Connection, signature: Signature | None) -> None:
+def _remember(connection: sqlite3.Connection, signature: Signature | None, layout: Layout) -> None:
     connection.execute("DELETE FROM file")
     if signature is not None:
-        connection.execute("INSERT INTO file VALUES (1, ?, ?, ?, ?)", astuple(signature))
+        places = {name: astuple(place) for name, place in layout.places.items()}
+        connection.execute(
+            "INSERT INTO file VALUES (1, ?, ?, ?, ?, ?, ?)",
+            (*astuple(signature), layout.newline, json.dumps(places)),
+        )

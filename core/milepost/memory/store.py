@@ -1,9 +1,10 @@
 """The memory of one scope: a Markdown file that holds the truth, the index and the revisions.
 
-A change takes the file's lock, reads the file if it is not the one last read, replaces one span of
-it, writes it durably, and brings index and revisions level. What was acknowledged is in the file; a
-process killed in between leaves at worst an index that is behind, which the next reader notices by
-the file's signature.
+A change takes the file's lock, replaces one span of the file, writes it durably, and brings index
+and revisions level. Where things stand in the file the index knows, so a change cuts no more of it
+into blocks than it touches, and an entry that goes to the end is appended. What was acknowledged is
+in the file; a process killed in between leaves at worst an index that is behind, which the next
+reader notices by the file's signature.
 """
 
 from __future__ import annotations
@@ -14,22 +15,27 @@ from typing import TYPE_CHECKING
 
 from milepost.base.clock import utc_now
 from milepost.base.errors import ConflictError, UserError, WorldError
-from milepost.base.files import make_private_dir
+from milepost.base.files import ChangedMeanwhileError, make_private_dir
 from milepost.base.ids import looks_like_id, new_id
 from milepost.memory import changes
 from milepost.memory import document as documents
 from milepost.memory import entry as entries
+from milepost.memory.draft import Draft
 from milepost.memory.entry import SECTIONS, Entry, Scope
-from milepost.memory.file import ATTEMPTS, MemoryFile, Read
+from milepost.memory.file import ATTEMPTS, MemoryFile
 from milepost.memory.index import Index
+from milepost.memory.layout import layout_of, size_of
 from milepost.memory.revisions import IMPORT, Change, RevisionLog, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from milepost.base.files import Signature
     from milepost.memory.anchors import Anchors
-    from milepost.memory.document import Document, EntryBlock
+    from milepost.memory.document import EntryBlock
+    from milepost.memory.file import Read
+    from milepost.memory.layout import Layout
 
 # Who changed what was found changed in the file.
 BY_HAND = "file"
@@ -41,14 +47,6 @@ class Span:
 
     line: int
     end_line: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Changed:
-    """A changed document, and which entries it changes how."""
-
-    document: Document
-    steps: tuple[Step, ...]
 
 
 class MemoryStore:
@@ -93,15 +91,10 @@ class MemoryStore:
             anchors=self._stamped(entries.checked_anchors(anchors)),
             superseded_by=None,
         )
-        step = Step(None, added)
         make_private_dir(self.path.parent)
         with self._file.locked():
-            if not self._append(added, source):
-                self._change(
-                    "add",
-                    source,
-                    lambda document: _Changed(changes.with_added(document, added), (step,)),
-                )
+            if not self._append(added):
+                self._change("add", source, lambda draft: _added(draft, added))
         return added
 
     def update(
@@ -124,8 +117,8 @@ class MemoryStore:
         kind = None if kind is None else entries.checked_kind(kind)
         status = None if status is None else entries.checked_status(status)
 
-        def change(document: Document) -> _Changed:
-            found = self._required(document, entry_id, version)
+        def change(draft: Draft) -> tuple[Step, ...]:
+            found = self._required(draft, entry_id, version)
             old = entries.from_block(found, self.scope)
             new = replace(
                 old, text=words or old.text, kind=kind or old.kind, status=status or old.status
@@ -139,9 +132,11 @@ class MemoryStore:
             # What is not UTF-8 shows as escapes, and must go back as the bytes it was.
             kept = found.text if words is None else words
             if new.kind != old.kind:
-                moved = documents.without(document, found)
-                return _Changed(changes.with_added(moved, new, kept), (Step(old, new),))
-            return _Changed(changes.with_changed(document, found, new, kept), (Step(old, new),))
+                draft.remove(entry_id)
+                changes.add(draft, new, kept)
+            else:
+                changes.change(draft, new, kept)
+            return (Step(old, new),)
 
         return self._change_alone("update", source, change)
 
@@ -157,8 +152,8 @@ class MemoryStore:
         kind = None if kind is None else entries.checked_kind(kind)
         successor = new_id()
 
-        def change(document: Document) -> _Changed:
-            found = self._required(document, entry_id, version)
+        def change(draft: Draft) -> tuple[Step, ...]:
+            found = self._required(draft, entry_id, version)
             old = entries.from_block(found, self.scope)
             if old.superseded_by:
                 message = f"entry {entry_id} was superseded by {old.superseded_by}"
@@ -176,20 +171,18 @@ class MemoryStore:
                 superseded_by=None,
             )
             marked = replace(old, superseded_by=successor, status="superseded")
-            changed = changes.with_added(
-                changes.with_changed(document, found, marked, found.text), new
-            )
-            return _Changed(changed, (Step(old, marked), Step(None, new)))
+            changes.change(draft, marked, found.text)
+            return (Step(old, marked), *_added(draft, new))
 
         return self._change_alone("supersede", source, change)
 
     def forget(self, entry_id: str, source: str, version: str | None = None) -> Entry:
         """Take an entry out of the file, and return what it was. Raises as `update` does."""
 
-        def change(document: Document) -> _Changed:
-            found = self._required(document, entry_id, version)
-            step = Step(entries.from_block(found, self.scope), None)
-            return _Changed(documents.without(document, found), (step,))
+        def change(draft: Draft) -> tuple[Step, ...]:
+            found = self._required(draft, entry_id, version)
+            draft.remove(entry_id)
+            return (Step(entries.from_block(found, self.scope), None),)
 
         return self._change_alone("forget", source, change)
 
@@ -199,12 +192,13 @@ class MemoryStore:
         Raises WorldError, with nothing added, when one of them would not read back.
         """
 
-        def change(document: Document) -> _Changed:
+        def change(draft: Draft) -> tuple[Step, ...]:
+            document = draft.whole()
             # Someone else may be taking the same things over at this moment.
             there = {each.text for each in document.entries} & {entry.text for entry in added}
             fresh = [entry for entry in added if entry.text not in there]
-            steps = tuple(Step(None, entry) for entry in fresh)
-            return _Changed(changes.with_all_added(document, fresh), steps)
+            draft.put(changes.with_all_added(document, fresh))
+            return tuple(Step(None, entry) for entry in fresh)
 
         make_private_dir(self.path.parent)
         with self._file.locked():
@@ -213,10 +207,10 @@ class MemoryStore:
     def ensure(self) -> None:
         """Make the file, with its headings and no entry, unless it is there."""
         make_private_dir(self.path.parent)
-        with self._file.locked():
+        with self._file.locked(), contextlib.suppress(ChangedMeanwhileError):
             base = self._file.read()
             if base.signature is None:
-                self._file.replace(base, documents.parse_text(_template(self._title)))
+                self._file.replace(base, _template(self._title).encode())
 
     def undo(self, number: int | None, source: str) -> Change:
         """Take a change back: the one of this number, or the newest that was not taken back.
@@ -230,22 +224,27 @@ class MemoryStore:
             message = f"change {undone.id} was taken back by change {undone.undone_by}"
             raise UserError(f"{message}; to redo it, undo that one")
 
-        def change(document: Document) -> _Changed:
-            document = changes.with_taken_back(document, undone.steps, self.scope, self.mask)
-            steps = tuple(Step(step.after, step.before) for step in reversed(undone.steps))
-            return _Changed(document, steps)
+        def change(draft: Draft) -> tuple[Step, ...]:
+            changes.take_back(draft, undone.steps, self.scope, self.mask)
+            return tuple(Step(step.after, step.before) for step in reversed(undone.steps))
 
         with self._file.locked():
             return self._change("undo", source, change, undoes=undone.id)
 
     def get(self, entry_id: str) -> Entry | None:
-        """The entry with this id."""
-        found = self._file.read().document.find(entry_id)
-        return None if found is None else entries.from_block(found, self.scope)
+        """The entry with this id, as the index has it."""
+        self.refresh()
+        return self.index.get(entry_id)
 
     def span(self, entry_id: str) -> Span | None:
         """Where the entry with this id stands."""
-        document = self._file.read().document
+        self.refresh()
+        if self.index.get(entry_id) is None:
+            return None
+        lines = self._draft(self._file.read()).lines_of(entry_id)
+        if lines is not None:
+            return Span(*lines)
+        _, document = self._file.document()
         found = document.find(entry_id)
         if found is None:
             return None
@@ -254,8 +253,8 @@ class MemoryStore:
 
     def all(self) -> list[Entry]:
         """Every entry, in file order."""
-        found = self._file.read().document.entries
-        return [entries.from_block(block, self.scope) for block in found]
+        _, document = self._file.document()
+        return [entries.from_block(block, self.scope) for block in document.entries]
 
     def each(self) -> Iterator[Entry]:
         """Every entry in file order, one by one: a large memory is not held as objects."""
@@ -267,7 +266,7 @@ class MemoryStore:
         if self._file.signature() is None:
             return ""
         with self._file.locked():
-            return self._file.content()
+            return documents.decoded(self._file.read().data)
 
     def search(
         self, question: str, *, kind: str | None, include_superseded: bool
@@ -293,7 +292,7 @@ class MemoryStore:
 
     def counts(self) -> tuple[int, int]:
         """How many rows the index has, and how many entries the file; they should be equal."""
-        return self.count(), len(self._file.read().document.entries)
+        return self.count(), len(self._file.document()[1].entries)
 
     def doubts(self, entry: Entry) -> tuple[str, ...]:
         """Why an entry is suspect: its anchors whose code is no longer what it was."""
@@ -306,30 +305,35 @@ class MemoryStore:
         """Bring the index level with the file; how many entries were new, changed or gone."""
         if self.index.is_level(self._file.signature()):
             return 0
-        # Under the lock, so that no change of ours is taken for one by hand.
         make_private_dir(self.path.parent)
+        # Under the lock, so that no change of ours is taken for one by hand.
         with self._file.locked():
-            return self._bring_level()
+            # Another process of ours may have been between its file and its index.
+            is_level = self.index.is_level(self._file.signature())
+            return 0 if is_level else self._bring_level()
 
-    def _append(self, entry: Entry, source: str) -> bool:
+    def _append(self, entry: Entry) -> bool:
         """Add an entry whose place is the very end of the file, which is where most go: at a cost
         that does not grow with the file. False when its place is elsewhere."""
-        base = self._file.read()
-        appended = documents.with_last_entry(
-            base.document, SECTIONS[entry.kind], entry.text, entries.to_metadata(entry)
-        )
-        if appended is None:
+        base = self._file.signature()
+        layout = self._layout(base)
+        place = layout and layout.places.get(SECTIONS[entry.kind])
+        if base is None or layout is None or place is None or place.end != base.size:
             return False
-        document, item = appended
-        changes.verify(document.entries[-1], entry.id, entry.text)
-        written = self._file.append(base, document, item)
+        end = self._file.end(place.start, base)
+        if end is None:
+            return False
+        draft = Draft(end, SECTIONS.values(), layout, self.index.known, begins=place.start)
+        if not draft.add_here(SECTIONS[entry.kind], entry.text, entries.to_metadata(entry)):
+            return False
+        written = self._file.append(base, draft.to_bytes().removeprefix(end))
         if written is None:
-            return self.get(entry.id) is not None
-        self._follow("add", source, base, written, (Step(None, entry),))
+            return self._file.document()[1].find(entry.id) is not None
+        self._follow("add", entry.source, base, written, (Step(None, entry),), draft)
         return True
 
     def _change_alone(
-        self, action: str, source: str, change: Callable[[Document], _Changed]
+        self, action: str, source: str, change: Callable[[Draft], tuple[Step, ...]]
     ) -> Entry:
         """Change the file and return the entry that the change is about: the last it touches."""
         make_private_dir(self.path.parent)
@@ -343,30 +347,45 @@ class MemoryStore:
         self,
         action: str,
         source: str,
-        change: Callable[[Document], _Changed],
+        change: Callable[[Draft], tuple[Step, ...]],
         *,
         undoes: int | None = None,
     ) -> Change:
         """Rewrite the file with `change` made to it, while the lock is held."""
         for _ in range(ATTEMPTS):
             base = self._file.read()
-            document = base.document
-            if base.signature is None:
-                document = documents.parse_text(_template(self._title))
-            changed = change(document)
-            written = self._file.replace(base, changed.document)
-            if written is not None:
-                number = self._follow(action, source, base, written, changed.steps, undoes)
-                return Change(number, utc_now(), source, action, undoes, None, changed.steps)
+            draft = self._draft(base)
+            steps = change(draft)
+            try:
+                written = self._file.replace(base, draft.to_bytes())
+            except ChangedMeanwhileError:
+                continue
+            number = self._follow(action, source, base.signature, written, steps, draft, undoes)
+            return Change(number, utc_now(), source, action, undoes, None, steps)
         raise self._file.give_up()
+
+    def _draft(self, base: Read) -> Draft:
+        if base.signature is None:
+            template = _template(self._title).encode()
+            return Draft(template, SECTIONS.values(), None, self.index.known)
+        layout = self._layout(base.signature)
+        return Draft(base.data, SECTIONS.values(), layout, self.index.known)
+
+    def _layout(self, signature: Signature | None) -> Layout | None:
+        """What the index knows of the file; nothing when it cannot be asked: the file is the truth,
+        and can be cut whole."""
+        with contextlib.suppress(WorldError):
+            return self.index.layout(signature)
+        return None
 
     def _follow(
         self,
         action: str,
         source: str,
-        base: Read,
-        written: Read,
+        base: Signature | None,
+        written: Signature | None,
         steps: tuple[Step, ...],
+        draft: Draft,
         undoes: int | None = None,
     ) -> int:
         """Bring index and revisions level with a change that is written; the change's number.
@@ -376,11 +395,14 @@ class MemoryStore:
         """
         with contextlib.suppress(WorldError):
             number = self.revisions.record(action, source, steps, undoes=undoes)
-            after = [step.after for step in steps if step.after is not None]
-            # An entry that goes may give its derived id to an equal one: compare whole then.
-            if base.signature and written.signature and len(after) == len(steps):
-                self.index.put(base.signature, written.signature, after)
-            if not self.index.is_level(written.signature):
+            entries_now = [step.after for step in steps if step.after]
+            sizes = draft.sizes([entry.id for entry in entries_now])
+            after = [(entry, sizes[entry.id]) for entry in entries_now]
+            gone = [step.entry_id for step in steps if step.after is None]
+            # In a file that had to be cut whole, an entry that goes may give its id to another.
+            if base and written and not (gone and draft.is_whole()):
+                self.index.put(base, written, draft.layout(), after, gone)
+            if not self.index.is_level(written):
                 self._bring_level(recorded={step.entry_id for step in steps})
             return number
         return 0
@@ -388,11 +410,15 @@ class MemoryStore:
     def _bring_level(self, recorded: set[str] | None = None) -> int:
         """Compare file and index whole; the lock is held. What differs and is not `recorded` was
         changed by hand."""
-        read = self._file.read()
-        found = (entries.from_block(block, self.scope) for block in read.document.entries)
-        differences = self.index.bring_level(read.signature, found)
+        signature, document = self._file.document()
+        found = (
+            (entries.from_block(block, self.scope), size_of(document, block))
+            for block in document.entries
+        )
+        layout = layout_of(document, SECTIONS.values())
+        differences = self.index.bring_level(signature, layout, found)
         if differences is None:
-            return len(read.document.entries)
+            return len(document.entries)
         steps = (Step(before, after) for before, after in differences)
         by_hand = [step for step in steps if step.entry_id not in (recorded or ())]
         if by_hand:
@@ -403,8 +429,8 @@ class MemoryStore:
     def _stamped(self, anchors: tuple[str, ...]) -> tuple[str, ...]:
         return anchors if self._anchors is None else tuple(map(self._anchors.stamped, anchors))
 
-    def _required(self, document: Document, entry_id: str, version: str | None) -> EntryBlock:
-        found = document.find(entry_id)
+    def _required(self, draft: Draft, entry_id: str, version: str | None) -> EntryBlock:
+        found = draft.find(entry_id)
         if found is None:
             raise UserError(no_such_entry(entry_id))
         if version is not None:
@@ -421,6 +447,11 @@ def no_such_entry(entry_id: str) -> str:
     if not looks_like_id(entry_id):
         return f"{shown!r} is not an id; ids come with every entry that a search or a list returns"
     return f"there is no entry {shown}; search again, it may have been edited or forgotten"
+
+
+def _added(draft: Draft, entry: Entry) -> tuple[Step, ...]:
+    changes.add(draft, entry)
+    return (Step(None, entry),)
 
 
 def _template(title: str) -> str:

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
+# The words of texts that are gone, until it is seen which of them no other text has.
+GONE_SCHEMA = """
+    CREATE TABLE doc_gone (number INTEGER PRIMARY KEY AUTOINCREMENT, words TEXT NOT NULL) STRICT;
+"""
+
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 # In shorter words one letter makes another word more often than a mistake: port, post, part.
@@ -35,17 +40,37 @@ _MAX_GUESSES = 3
 
 def learn(connection: sqlite3.Connection, text: str) -> None:
     """Keep the words of a text."""
-    words = set(_WORD.findall(text.lower()))
+    words = words_of(text)
     new = _keep(connection, words)
     if new:
         _keep(connection, set(tokens(" ".join(new))) - words)
         connection.executemany("INSERT OR IGNORE INTO doc_tail VALUES (?, ?)", _tails(new))
 
 
+def words_of(text: str) -> set[str]:
+    """The words of a text that `learn` keeps."""
+    return set(_WORD.findall(text.lower()))
+
+
+def learn_all(connection: sqlite3.Connection, words: set[str]) -> None:
+    """Keep the words of many texts, each once and in the order of the tables."""
+    new = sorted(_keep(connection, words))
+    _keep(connection, set(tokens(" ".join(new))) - words)
+    connection.executemany("INSERT OR IGNORE INTO doc_tail VALUES (?, ?)", sorted(_tails(new)))
+
+
 def unlearn(connection: sqlite3.Connection, text: str) -> None:
-    """Let go of the words of a text that is gone, unless a text that stays has them: what was
-    forgotten must not linger here."""
-    words = list(set(_WORD.findall(text.lower())))
+    """Note the words of a text that is gone: to look whether a text that stays has them costs too
+    much to wait for."""
+    words = json.dumps(sorted(words_of(text)))
+    connection.execute("INSERT INTO doc_gone (words) VALUES (?)", (words,))
+
+
+def forget(connection: sqlite3.Connection, noted: Iterable[str]) -> None:
+    """Let go of noted words that no text has: what was forgotten must not linger here."""
+    words: set[str] = set()
+    for each in noted:
+        words.update(json.loads(each))
     stem_of = dict(zip(words, tokens(" ".join(words)), strict=True))
     gone = {
         word: stem
@@ -98,7 +123,7 @@ def _keep(connection: sqlite3.Connection, words: set[str]) -> list[str]:
     """Add words; those that were new."""
     rows = connection.execute(
         "INSERT OR IGNORE INTO doc_word SELECT value FROM json_each(?) WHERE true RETURNING word",
-        (json.dumps(list(words)),),
+        (json.dumps(sorted(words)),),
     )
     return [row[0] for row in rows]
 

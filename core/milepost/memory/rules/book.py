@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from milepost.base.errors import UserError
 from milepost.base.files import Signature, make_private_dir
 from milepost.memory.index import Index
+from milepost.memory.layout import Layout
 from milepost.memory.rules import places, reading
 
 if TYPE_CHECKING:
@@ -106,7 +107,9 @@ class RuleBook:
         signature = _signature_of(found.watch.seen())
         if not self.index.is_level(signature):
             make_private_dir(self.index.database.path.parent)
-            self.index.bring_level(signature, (rule.entry for rule in found.by_id.values()))
+            # Nothing is ever written into these files, so their layout is nobody's business.
+            entries = ((rule.entry, 0) for rule in found.by_id.values())
+            self.index.bring_level(signature, Layout("\n", {}), entries)
         return found
 
     def _read_anew(self, folders: set[str]) -> Reading:

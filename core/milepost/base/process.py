@@ -1,8 +1,9 @@
 """Commands run to their end: bounded in time and output, with no child left behind.
 
-Each command gets a process group of its own, no standard input, and a limit. When the limit or the
-caller's stop comes, the whole group is killed. A command that ends while a grandchild still holds
-the output open does not keep us waiting.
+Each command runs under a supervisor (see supervisor.py) that we hold by a leash. When the limit or
+the caller's stop comes, when the command ends, or when we are killed ourselves, the supervisor
+kills whatever is left of it, also what went into a session of its own. A command that ends while a
+grandchild still holds the output open does not keep us waiting.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ import hashlib
 import os
 import selectors
 import signal
+import socket
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from milepost.base.errors import Stopped, WorldError
@@ -22,7 +26,6 @@ from milepost.base.errors import Stopped, WorldError
 if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping
-    from pathlib import Path
 
 # What is kept of a command's output, from its end: failures are told at the end, and 16 KiB hold
 # the summary of any test runner we know.
@@ -34,20 +37,31 @@ _POLL_S = 0.05
 # How long output that is already in the pipe may take to arrive once the command has ended.
 _DRAIN_S = 0.5
 
+# How long the supervisor may take to kill everything before we kill it.
+_SWEEP_S = 8.0
+
 _CHUNK_BYTES = 64 * 1024
+
+_SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a command ended. `exit_code` is None when it was killed at its limit, and negative
-    (-signal) when a signal ended it. `tail` is the end of stdout and stderr, as they came."""
+    (-signal) when a signal ended it. `output` is the end of stdout and stderr as they came, as much
+    as the caller asked for, and `tail` the end of that."""
 
     exit_code: int | None
     timed_out: bool
     duration_ms: int
-    tail: bytes
+    output: bytes
     output_bytes: int
     output_sha256: str
+
+    @property
+    def tail(self) -> bytes:
+        """What is kept for reading."""
+        return self.output[-TAIL_BYTES:]
 
 
 def run_shell(
@@ -57,36 +71,41 @@ def run_shell(
     timeout_s: float,
     stop: threading.Event | None = None,
     variables: Mapping[str, str] | None = None,
+    shell: tuple[str, ...] = ("/bin/sh",),
+    keep_bytes: int = TAIL_BYTES,
 ) -> Outcome:
-    """Run `command` with /bin/sh in `cwd`, in our own environment and `variables`.
+    """Run `command` with `shell` in `cwd`, in our own environment and `variables`.
 
-    Raises WorldError when no shell can be started there, Stopped when `stop` was set (the group
-    is dead by then).
+    Raises WorldError when no shell can be started there, Stopped when `stop` was set (everything
+    that the command started is dead by then).
     """
     started = time.monotonic()
-    try:
-        child = subprocess.Popen(
-            [*_setting(variables or {}), "/bin/sh", "-c", command],
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise WorldError(f"cannot start a shell in {cwd} ({error.strerror})") from error
-    output = _Output()
-    try:
-        timed_out = _follow(child, output, started + timeout_s, stop)
-    finally:
-        _kill_group(child)
-        if child.stdout is not None:
-            child.stdout.close()
+    words = [*_setting(variables or {}), *shell, "-c", command]
+    ours, theirs = socket.socketpair()
+    with ours:
+        try:
+            with theirs:
+                child = subprocess.Popen(
+                    [sys.executable, "-I", "-S", str(_SUPERVISOR), *words],
+                    cwd=cwd,
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise WorldError(f"cannot start a shell in {cwd} ({error.strerror})") from error
+        output = _Output(max(keep_bytes, TAIL_BYTES))
+        try:
+            said = _follow(child, ours, output, started + timeout_s, stop)
+        finally:
+            ours.close()
+            _end(child)
     return Outcome(
-        exit_code=None if timed_out else child.returncode,
-        timed_out=timed_out,
+        exit_code=None if said is None else _exit_code(said),
+        timed_out=said is None,
         duration_ms=round((time.monotonic() - started) * 1000),
-        tail=bytes(output.tail),
+        output=bytes(output.kept),
         output_bytes=output.size,
         output_sha256=output.digest.hexdigest(),
     )
@@ -101,68 +120,74 @@ def _setting(variables: Mapping[str, str]) -> list[str]:
 class _Output:
     """The end of what a command printed, and the size and hash of all of it."""
 
-    def __init__(self) -> None:
-        self.tail = bytearray()
+    def __init__(self, keep_bytes: int) -> None:
+        self.kept = bytearray()
         self.size = 0
         self.digest = hashlib.sha256()
+        self._keep_bytes = keep_bytes
 
     def take(self, chunk: bytes) -> None:
         self.size += len(chunk)
         self.digest.update(chunk)
-        self.tail += chunk
-        if len(self.tail) > TAIL_BYTES:
-            del self.tail[:-TAIL_BYTES]
+        self.kept += chunk
+        if len(self.kept) > self._keep_bytes:
+            del self.kept[: -self._keep_bytes]
 
 
 def _follow(
     child: subprocess.Popen[bytes],
+    leash: socket.socket,
     output: _Output,
     deadline: float,
     stop: threading.Event | None,
-) -> bool:
-    """Read until the command has ended; True when its time ran out first."""
+) -> bytes | None:
+    """Read until the command has ended. What the supervisor said of its end; None when the
+    command's time ran out first."""
     assert child.stdout is not None  # noqa: S101  (we asked for the pipe)
     pipe = child.stdout.fileno()
     os.set_blocking(pipe, False)
+    said = b""
     drain_until: float | None = None
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
-        is_open = True
+        selector.register(leash, selectors.EVENT_READ)
         while True:
             if stop is not None and stop.is_set():
                 raise Stopped("the command was stopped; nothing of it is left running")
             now = time.monotonic()
-            if drain_until is None and _has_ended(child):
-                _kill_group(child)
-                drain_until = now + _DRAIN_S
             if drain_until is not None:
-                if not is_open or now > drain_until:
-                    return False
+                if pipe not in selector.get_map() or now > drain_until:
+                    return said
             elif now > deadline:
-                return True
-            if not is_open:
-                time.sleep(_POLL_S / 10)
-                continue
-            if selector.select(_POLL_S):
-                chunk = os.read(pipe, _CHUNK_BYTES)
-                if chunk:
+                return None
+            for key, _ in selector.select(_POLL_S):
+                if key.fileobj is leash:
+                    chunk = leash.recv(64)
+                    said += chunk
+                    if not chunk:
+                        selector.unregister(leash)
+                        drain_until = time.monotonic() + _DRAIN_S
+                elif chunk := os.read(pipe, _CHUNK_BYTES):
                     output.take(chunk)
                 else:
                     selector.unregister(pipe)
-                    is_open = False
 
 
-def _has_ended(child: subprocess.Popen[bytes]) -> bool:
-    """Whether the command is over, without reaping it: until then its number, which is also its
-    group's, cannot be given to a stranger."""
-    if child.returncode is not None:
-        return True
-    return os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+def _exit_code(said: bytes) -> int:
+    """The exit code that the supervisor told; it counts as killed when it could tell nothing."""
+    how, _, number = said.partition(b" ")
+    if not number.strip().isdigit():
+        return -signal.SIGKILL
+    return int(number) if how == b"exit" else -int(number)
 
 
-def _kill_group(child: subprocess.Popen[bytes]) -> None:
-    """End what the command started, then the command, once; the group outlives its leader."""
-    if child.returncode is None:
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Wait until the supervisor, whose leash is let go, has swept up; then it is gone too."""
+    try:
+        child.wait(_SWEEP_S)
+    except subprocess.TimeoutExpired:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()
+    if child.stdout is not None:
+        child.stdout.close()

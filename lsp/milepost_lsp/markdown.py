@@ -71,9 +71,13 @@ def verdict(result: api.Verdict) -> str:
     for piece in result.evidence:
         outcome = "passed" if piece.passed else "failed"
         ended = "timed out" if piece.timed_out else f"exit code {piece.exit_code}"
+        if piece.exit_code is None and not piece.timed_out:
+            ended = "looked at"
         again = ", evidence reused" if piece.reused else ""
         parts.append(f"## {outcome}: {ended}, {piece.duration_ms} ms{again}")
         parts.append(fence("$ " + piece.command))
+        if piece.results:
+            parts.append(inline(piece.results))
         if piece.output_tail.strip():
             parts.append(fence(piece.output_tail, wrap=False))
     return "\n\n".join(parts) + "\n"

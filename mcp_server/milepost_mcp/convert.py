@@ -101,30 +101,38 @@ def refusals_text(refused: Sequence[Refusal]) -> str:
 
 
 def goal_text(goal: Goal) -> str:
-    """A goal with its checks."""
+    """A goal with its checks, and what the user must do before they may be run."""
     checks = "".join(f"\n  check: {_check(check)}" for check in goal.checks)
+    if goal.not_allowed:
+        checks += f"\n  NOT ALLOWED YET: the user must type: milepost goal allow {goal.id}"
     return f"[{goal.id}] {goal.state}: {goal.condition}{checks}"
 
 
 def goal_data(goal: Goal) -> dict[str, object]:
     """A goal as data."""
-    return {
+    data: dict[str, object] = {
         "id": goal.id,
         "condition": goal.condition,
         "checks": [check.command for check in goal.checks],
         "state": goal.state,
         "verdict": goal.verdict or "none yet",
     }
+    if goal.not_allowed:
+        data["not_allowed"] = list(goal.not_allowed)
+        data["user_must_type"] = f"milepost goal allow {goal.id}"
+    return data
 
 
 def evidence_text(evidence: Evidence) -> str:
     """What was seen of one check; the end of its output when it failed."""
-    seen = "seen before on this very tree" if evidence.reused else f"{evidence.duration_ms} ms"
-    code = "was stopped at its limit" if evidence.timed_out else f"exit {evidence.exit_code}"
+    seen = "seen before in this very state" if evidence.reused else f"{evidence.duration_ms} ms"
     mark = "passed" if evidence.passed else "FAILED"
-    line = f"  {mark}: {evidence.command} ({code}, {seen}, evidence {evidence.id})"
+    line = f"  {mark}: {evidence.command} ({_ending(evidence)}, {seen}, evidence {evidence.id})"
+    if evidence.results:
+        line += f"\n    {evidence.results}"
     if evidence.passed:
         return line
+    line += f"\n    {evidence.problem}"
     tail = _tail(evidence.output_tail).replace("\n", "\n    | ")
     return f"{line}\n    | {tail}" if tail else line
 
@@ -135,13 +143,18 @@ def evidence_data(evidence: Evidence) -> dict[str, object]:
         "id": evidence.id,
         "command": evidence.command,
         "passed": evidence.passed,
-        "exit_code": "stopped at its limit" if evidence.timed_out else evidence.exit_code,
+        "exit_code": _ending(evidence) if evidence.timed_out else evidence.exit_code,
         "duration_ms": evidence.duration_ms,
         "tree_hash": evidence.tree_hash[:16],
         "output_sha256": evidence.output_sha256[:16],
         "reused": evidence.reused,
     }
+    if evidence.exit_code is None and not evidence.timed_out:
+        del data["exit_code"]  # nothing was run
+    if evidence.results:
+        data["results"] = evidence.results
     if not evidence.passed:
+        data["problem"] = evidence.problem
         data["output_tail"] = _tail(evidence.output_tail)
     return data
 
@@ -151,5 +164,12 @@ def _tail(output: str) -> str:
     return output if len(output) <= TAIL_CHARS else f"...{output[-TAIL_CHARS:]}"
 
 
+def _ending(evidence: Evidence) -> str:
+    if evidence.timed_out:
+        return "stopped at its limit"
+    return "looked at" if evidence.exit_code is None else f"exit {evidence.exit_code}"
+
+
 def _check(check: Check) -> str:
-    return f"{check.command} (must exit {check.expect_exit} within {check.timeout_s:g} s)"
+    counted = ", tests are counted" if check.kind == "tests" else ""
+    return f"{check.command} (within {check.timeout_s:g} s{counted})"

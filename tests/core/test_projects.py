@@ -103,7 +103,7 @@ def test_nothing_is_written_into_the_project(project: Path) -> None:
     workspace = api.open_workspace(str(project), actor="test")
     workspace.memory.add("x")
     workspace.checkpoints.save()
-    workspace.goals.set("x", checks=["true"])
+    workspace.goals.set("x", checks=["test -d ."])
     workspace.history.record("x", "y", "z")
     assert sorted(os.listdir(project)) == before
     assert all(

@@ -14,7 +14,7 @@ ABOUT = "Milepost: what does memory know about `total`"
 
 def test_without_a_selection_and_unasked_there_is_no_light_bulb(client, project, other):
     other.memory.add("`total` is in cents.")
-    other.goals.set("it works", checks=["true"])
+    other.goals.set("it works", checks=["test -d ."])
     other.checkpoints.save("start")
     uri = client.open(project / "shop.py")
     assert client.titles(uri, (6, 5), invoked=False) == []
@@ -39,7 +39,7 @@ def test_a_blank_selection_is_none(client, project):
 def test_the_menu_the_user_opened_also_offers_what_is_about_the_project(client, project, other):
     uri = client.open(project / "shop.py")
     assert client.titles(uri, (3, 0)) == [CHECKPOINT, MEMORY, BRIEF]
-    other.goals.set("it works", checks=["true"])
+    other.goals.set("it works", checks=["test -d ."])
     other.checkpoints.save("start")
     goal = "Milepost: verify goal “it works”"
     assert client.titles(uri, (3, 0)) == [goal, CHECKPOINT, BACK, MEMORY, BRIEF]

@@ -60,7 +60,7 @@ def check(docstring: str, client: Client, project: Path, other) -> None:
                 client.command("milepost.checkpoint.goBack", {"id": int(what), "apply": True})
             case "goal":
                 condition, command = what.split(" $ ")
-                other.goals.set(condition, checks=[command])
+                client.command("milepost.goal.set", {"condition": condition, "checks": [command]})
             case "offered":
                 actions = client.actions(uri, start, end)
                 chosen = next(action for action in actions if action["title"] == what)

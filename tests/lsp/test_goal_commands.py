@@ -17,8 +17,9 @@ SLOW = "echo $$ > pid.txt; exec sleep 600"
 
 
 def test_a_goal_is_set_with_its_checks(client, other):
-    goal = client.command(SET, {"condition": "It builds.", "checks": ["true"], "timeoutS": 9})
-    assert goal["checks"] == [{"command": "true", "expectExit": 0, "timeoutS": 9.0}]
+    goal = client.command(SET, {"condition": "It builds.", "checks": ["test -d ."], "timeoutS": 9})
+    check = {"command": "test -d .", "expectExit": 0, "timeoutS": 9.0, "kind": "command"}
+    assert goal["checks"] == [check]
     assert other.goals.get().condition == "It builds."
 
 
@@ -43,7 +44,7 @@ def test_the_verdict_is_the_result_a_message_and_a_document(client):
 
 
 def test_met_is_a_message_only(client):
-    client.command(SET, {"condition": "It works.", "checks": ["true"]})
+    client.command(SET, {"condition": "It works.", "checks": ["test -d ."]})
     assert client.command(VERIFY, {})["verdict"] == "met"
     assert client.messages()[-1].startswith("Met: “It works.”")
     assert client.got("window/showDocument") == []
@@ -55,7 +56,7 @@ def test_a_goal_without_checks_is_never_met(client):
 
 
 def test_progress_is_shown_and_ends(client):
-    client.command(SET, {"condition": "It works.", "checks": ["true", "true"]})
+    client.command(SET, {"condition": "It works.", "checks": ["test -d .", "test -d ."]})
     client.command(VERIFY, {})
     token = client.wait_for("window/workDoneProgress/create")["token"]
     steps = [m["params"] for m in client.got("$/progress")]
@@ -67,7 +68,7 @@ def test_progress_is_shown_and_ends(client):
 
 
 def test_the_clients_own_token_is_used(client):
-    client.command(SET, {"condition": "It works.", "checks": ["true"]})
+    client.command(SET, {"condition": "It works.", "checks": ["test -d ."]})
     arguments = {"command": VERIFY, "arguments": [{}], "workDoneToken": "mine"}
     client.request("workspace/executeCommand", arguments)
     assert client.got("window/workDoneProgress/create") == []
@@ -77,7 +78,7 @@ def test_the_clients_own_token_is_used(client):
 def test_a_client_without_progress_gets_none(connect, project):
     client = connect()
     client.initialize(project, capabilities={})
-    client.command(SET, {"condition": "It works.", "checks": ["true"]})
+    client.command(SET, {"condition": "It works.", "checks": ["test -d ."]})
     assert client.command(VERIFY, {})["verdict"] == "met"
     assert client.got("$/progress") == []
 
@@ -119,9 +120,9 @@ def test_leaving_the_editor_kills_the_command(client, project):
 
 
 def test_evidence_for_the_same_files_is_reused_unless_fresh_is_asked_for(client):
-    client.command(SET, {"condition": "It works.", "checks": ["true"]})
+    client.command(SET, {"condition": "It works.", "checks": ["test -d ."]})
     assert client.command(VERIFY, {})["evidence"][0]["reused"] is False
-    goal = client.command(SET, {"condition": "Again.", "checks": ["true"]})
+    goal = client.command(SET, {"condition": "Again.", "checks": ["test -d ."]})
     client.command(VERIFY, {"goalId": goal["id"]})
     assert (
         client.command(VERIFY, {"goalId": goal["id"], "fresh": True})["evidence"][0]["reused"]
@@ -140,7 +141,7 @@ def test_a_client_that_ignores_the_wish_for_progress_still_gets_its_verdict(conn
     capabilities = {**CAPABILITIES, "window": {"workDoneProgress": True}}
     client.initialize(project, capabilities=capabilities)
     client.silent.add("window/workDoneProgress/create")
-    client.command(SET, {"condition": "It works.", "checks": ["true"]})
+    client.command(SET, {"condition": "It works.", "checks": ["test -d ."]})
     assert client.command(VERIFY, {})["verdict"] == "met"
 
 

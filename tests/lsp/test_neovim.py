@@ -38,7 +38,7 @@ def test_hover_is_silent_where_memory_is(nvim, project):
 
 def test_the_menu_lists_what_there_is_to_do(nvim, project, other):
     other.memory.add("`total` is in cents.")
-    other.goals.set("It works.", checks=["true"])
+    other.goals.set("It works.", checks=["test -d ."])
     other.checkpoints.save("start")
     nvim.open(project / "shop.py")
     assert nvim.code_actions((0, 5)) == [

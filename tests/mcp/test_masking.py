@@ -52,10 +52,9 @@ def test_after_a_whole_session_no_file_and_no_table_holds_the_secrets(
     session.call("memory_forget", {"id": TOKEN[:20]})
     session.done("memory_search", query=f"what was {PASSWORD}?")
     encoded = base64.b64encode(PASSWORD.encode()).decode()
-    session.done(
-        "goal_set",
+    session.set_goal(
         condition="it prints",
-        checks=["echo $SERVICE_PASSWORD", f"echo {encoded}; false"],
+        checks=["echo $SERVICE_PASSWORD; test -d .", f"echo {encoded}; false"],
     )
     verdict = session.done("goal_verify")
     assert PASSWORD not in str(verdict)

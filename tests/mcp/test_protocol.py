@@ -172,7 +172,7 @@ def test_a_last_line_without_its_end_is_still_answered(wire: Wire) -> None:
 
 def test_sigterm_ends_the_server_and_the_command_that_it_runs(wire: Wire, tmp_path: Path) -> None:
     started = tmp_path / "started"
-    wire.done("goal_set", condition="x", checks=[f"echo $$ > {started}; sleep 600"])
+    wire.set_goal(condition="x", checks=[f"echo $$ > {started}; sleep 600"])
     wire.send(
         {"jsonrpc": "2.0", "id": 99, "method": "tools/call", "params": {"name": "goal_verify"}}
     )
@@ -184,7 +184,7 @@ def test_sigterm_ends_the_server_and_the_command_that_it_runs(wire: Wire, tmp_pa
 
 def test_a_cancelled_verification_is_stopped_and_not_answered(wire: Wire, tmp_path: Path) -> None:
     started = tmp_path / "started"
-    goal = wire.done("goal_set", condition="x", checks=[f"echo $$ > {started}; sleep 600"])
+    goal = wire.set_goal(condition="x", checks=[f"echo $$ > {started}; sleep 600"])
     call = {"name": "goal_verify", "arguments": {"id": goal["id"]}}
     wire.send({"jsonrpc": "2.0", "id": 77, "method": "tools/call", "params": call})
     wait_for(lambda: started.exists() and started.read_text().strip() != "")
@@ -196,21 +196,25 @@ def test_a_cancelled_verification_is_stopped_and_not_answered(wire: Wire, tmp_pa
 
 
 def test_a_long_verification_reports_progress(wire: Wire) -> None:
-    wire.done("goal_set", condition="x", checks=["true", "sleep 0.2", "true"])
+    wire.set_goal(condition="x", checks=["test -d .", "sleep 0.2", "test -d ."])
     params = {"name": "goal_verify", "_meta": {"progressToken": "t"}}
     wire.send({"jsonrpc": "2.0", "id": 77, "method": "tools/call", "params": params})
     seen = []
     while (message := wire.receive()).get("id") != 77:
         seen.append(message["params"])
     assert [item["progressToken"] for item in seen] == ["t"] * 3
-    assert [item["message"] for item in seen] == ["[1/3] true", "[2/3] sleep 0.2", "[3/3] true"]
+    assert [item["message"] for item in seen] == [
+        "[1/3] test -d .",
+        "[2/3] sleep 0.2",
+        "[3/3] test -d .",
+    ]
     growing = [item["progress"] for item in seen]
     assert growing == sorted(growing)
     assert message["result"]["structuredContent"]["verdict"] == "met"
 
 
 def test_nothing_but_the_protocol_reaches_stdout(wire: Wire) -> None:
-    wire.done("goal_set", condition="x", checks=["echo to stdout; echo to stderr >&2"])
+    wire.set_goal(condition="x", checks=["echo to stdout; ls no-such >&2"])
     wire.done("goal_verify")
     assert wire.end() == 0
     assert bytes(wire.errors) == b""

@@ -95,7 +95,7 @@ def test_a_broken_tree_is_previewed_restored_and_the_restore_undone(
 
 
 def test_a_goal_is_not_met_until_its_check_passes(wire: Wire, project: Path) -> None:
-    wire.done("goal_set", condition="it is done", checks=["grep -q done state"])
+    wire.set_goal(condition="it is done", checks=["grep -q done state"])
     (project / "state").write_text("not yet", "utf-8")
     verdict = wire.done("goal_verify")
     assert verdict["verdict"] == "not_met"

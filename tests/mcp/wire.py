@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from milepost import api
+
 # Generous for a loaded machine; nothing waits for it unless something is wrong.
 ANSWER_TIMEOUT_S = 20.0
 
@@ -37,6 +39,7 @@ class Wire:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+        self._cwd = cwd
         self._lines: queue.Queue[bytes] = queue.Queue()
         self._readers = [
             threading.Thread(target=self._read, daemon=True),
@@ -98,6 +101,14 @@ class Wire:
         failed, text, data = self.call(tool, arguments)
         assert not failed, text
         return data
+
+    def set_goal(self, **arguments: object) -> dict[str, object]:
+        """Set a goal as the agent, and allow its commands as the user."""
+        goal = self.done("goal_set", **arguments)
+        workspace = api.open_workspace(str(self._cwd), actor="user:test")
+        workspace.goals.allow(goal["id"])
+        workspace.close()
+        return goal
 
     def end(self) -> int:
         """Close stdin and return the exit code."""

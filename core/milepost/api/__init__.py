@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         Revision,
         RulesFile,
         SearchResult,
+        Sign,
         Verdict,
     )
     from milepost.api.workspace import Workspace, open_workspace
@@ -83,6 +84,7 @@ __all__ = [
     "Revision",
     "RulesFile",
     "SearchResult",
+    "Sign",
     "Stopped",
     "UserError",
     "Verdict",

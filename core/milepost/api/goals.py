@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from milepost.api import views
-from milepost.goals import goal as goals
+from milepost.base.errors import UserError
+from milepost.goals.check import DEFAULT_TIMEOUT_S
+from milepost.goals.goal import Budget, checked_condition, is_user, sound_budget
+from milepost.goals.proposals import proposals
+from milepost.goals.setting import read_checks
+from milepost.goals.tampering.signs import signs_of
 from milepost.goals.verify import Verifier
 
 if TYPE_CHECKING:
@@ -14,8 +19,14 @@ if TYPE_CHECKING:
 
     from milepost.api.masking import Masking
     from milepost.checkpoints.store import SnapshotStore
-    from milepost.goals.goal import Check, Goal
-    from milepost.goals.ledger import Evidence, Ledger
+    from milepost.goals.check import Check
+    from milepost.goals.evidence import Evidence
+    from milepost.goals.goal import Goal
+    from milepost.goals.judge import Judge
+    from milepost.goals.ledger import Ledger
+    from milepost.goals.tampering.change import Sign
+
+    Progress = Callable[[int, int, str], None]
 
 MAX_PAGE = 200
 
@@ -24,10 +35,19 @@ class Goals:
     """The goals of a project, verified on the workspace that is open."""
 
     def __init__(
-        self, ledger: Ledger, snapshots: SnapshotStore, actor: str, masking: Masking
+        self,
+        ledger: Ledger,
+        snapshots: SnapshotStore,
+        actor: str,
+        masking: Masking,
+        environment: Callable[[], str],
+        judge: Judge | None = None,
     ) -> None:
         self._ledger = ledger
-        self._verifier = Verifier(ledger, snapshots, actor, masking.text)
+        self._snapshots = snapshots
+        self._verifier = Verifier(
+            ledger, snapshots, actor, mask=masking.text, environment=environment, judge=judge
+        )
         self._actor = actor
 
     def set(
@@ -35,25 +55,120 @@ class Goals:
         condition: str,
         *,
         checks: Sequence[str] = (),
-        timeout_s: float = goals.DEFAULT_TIMEOUT_S,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        max_verifications: int | None = None,
+        max_seconds: float | None = None,
+        stop: threading.Event | None = None,
+        progress: Progress | None = None,
     ) -> views.Goal:
-        """Set a goal. Each check is a shell command, run in the project's root, that must end with
-        0 within `timeout_s` seconds. Raises UserError when an argument is wrong."""
-        words = goals.checked_condition(condition)
-        made = goals.checked_checks(tuple(checks), timeout_s)
-        return _goal(self._ledger.add(words, made, self._actor))
+        """Set a goal. Each check is a line, as goals/check.py says; a plain one is a shell command,
+        run in the project's root, that must end with 0 within `timeout_s` seconds.
+
+        A check that runs tests is run now, so that later runs can be compared with what there was;
+        not when the command needs a consent that it has not got. Raises UserError when an argument
+        is wrong; Stopped when `stop` was set, and then the goal is there without that comparison.
+        """
+        words = checked_condition(condition)
+        made = read_checks(tuple(checks), timeout_s, self._snapshots.root)
+        budget = sound_budget(Budget(max_verifications, max_seconds))
+        start = self._verifier.start(made)
+        goal = self._ledger.add(words, made, self._actor, start, budget)
+        if not self._verifier.missing_consent(goal):
+            self._verifier.take_baselines(goal, stop=stop, progress=progress)
+        return self._view(goal)
+
+    def read(
+        self, checks: Sequence[str], timeout_s: float = DEFAULT_TIMEOUT_S
+    ) -> tuple[views.Check, ...]:
+        """What `set` would make of these lines. Raises UserError when one is wrong."""
+        return tuple(map(_check, read_checks(checks, timeout_s, self._snapshots.root)))
+
+    def proposals(
+        self, condition: str, timeout_s: float = DEFAULT_TIMEOUT_S
+    ) -> tuple[views.Check, ...]:
+        """The checks that the words seem to ask for in this project, for the user to take, change or
+        leave. Nothing is run."""
+        found = proposals(checked_condition(condition), self._snapshots.root, timeout_s)
+        return tuple(views.Check(c.words, c.expect_exit, c.timeout_s, c.kind) for c in found)
 
     def page(self, limit: int = 20) -> tuple[views.Goal, ...]:
         """The newest goals first."""
-        return tuple(map(_goal, self._ledger.page(max(1, min(limit, MAX_PAGE)))))
+        return tuple(map(self._view, self._ledger.page(max(1, min(limit, MAX_PAGE)))))
 
     def get(self, goal_id: str | None = None) -> views.Goal:
         """A goal; without an id the newest active one. Raises UserError when there is none."""
-        return _goal(self._find(goal_id))
+        return self._view(self._find(goal_id))
+
+    def pause(self, goal_id: str | None = None) -> views.Goal:
+        """Let a goal rest. Raises UserError when its state does not allow it."""
+        return self._view(self._ledger.move(self._find(goal_id), "pause", self._actor))
+
+    def resume(self, goal_id: str) -> views.Goal:
+        """Take a goal up again; one that was abandoned only if the user does."""
+        return self._view(self._ledger.move(self._find(goal_id), "resume", self._actor))
 
     def abandon(self, goal_id: str) -> views.Goal:
         """Give a goal up. Its evidence stays."""
-        return _goal(self._ledger.set_state(goal_id, "abandoned"))
+        return self._view(self._ledger.move(self._find(goal_id), "abandon", self._actor))
+
+    def set_budget(
+        self, goal_id: str, *, max_verifications: int | None, max_seconds: float | None
+    ) -> views.Goal:
+        """Say how often and for how many seconds in all a goal may be verified. The user's alone."""
+        budget = sound_budget(Budget(max_verifications, max_seconds))
+        return self._view(self._ledger.set_budget(self._find(goal_id), budget, self._actor))
+
+    def allow(
+        self,
+        goal_id: str | None = None,
+        *,
+        stop: threading.Event | None = None,
+        progress: Progress | None = None,
+    ) -> views.Goal:
+        """Allow the commands of a goal that an agent set, in this project, from now on."""
+        self._require_user("allow commands")
+        goal = self._find(goal_id)
+        self._ledger.allow(self._verifier.missing_consent(goal), self._actor)
+        self._verifier.take_baselines(goal, stop=stop, progress=progress)
+        return self._view(goal)
+
+    def allow_command(self, command: str) -> None:
+        """Allow agents to have this very command run in this project."""
+        self._require_user("allow commands")
+        self._ledger.allow((command.strip(),), self._actor)
+
+    def disallow_command(self, command: str) -> bool:
+        """Take that back. Whether it was allowed."""
+        self._require_user("take an allowance back")
+        return self._ledger.disallow(command.strip())
+
+    def allowed_commands(self) -> tuple[str, ...]:
+        """The commands that agents may have run in this project."""
+        return self._ledger.allowed()
+
+    def accept_changes(
+        self, goal_id: str | None = None, sign_ids: Sequence[str] = ()
+    ) -> tuple[views.Sign, ...]:
+        """Take changes of what judges the work for honest: those with these ids, or without ids all
+        that there are now. The user's alone. Raises UserError when there is no such sign."""
+        self._require_user("accept changes of what judges the work")
+        goal = self._find(goal_id)
+        signs = {sign.id: sign.words for sign in self._signs(goal)}
+        unknown = [sign_id for sign_id in sign_ids if sign_id not in signs]
+        if unknown:
+            raise UserError(f"there is no sign {unknown[0]} now; verify the goal to see them")
+        chosen = {key: words for key, words in signs.items() if not sign_ids or key in sign_ids}
+        self._ledger.accept(goal, chosen, self._actor)
+        return self.signs(goal.id)
+
+    def signs(self, goal_id: str | None = None) -> tuple[views.Sign, ...]:
+        """What was to judge the work and was changed since the goal was set. Nothing is run."""
+        goal = self._find(goal_id)
+        accepted = self._ledger.accepted(goal)
+        return tuple(
+            views.Sign(sign.id, sign.kind, sign.words, sign.id in accepted)
+            for sign in self._signs(goal)
+        )
 
     def verify(
         self,
@@ -61,48 +176,67 @@ class Goals:
         *,
         fresh: bool = False,
         stop: threading.Event | None = None,
-        progress: Callable[[int, int, str], None] | None = None,
+        progress: Progress | None = None,
     ) -> views.Verdict:
-        """Run the checks and say what follows; without an id for the newest active goal.
+        """Look at the checks and say what follows; without an id for the newest active goal.
 
-        `fresh` runs checks again even where evidence for this very tree exists. `progress` is
-        called before each check with its position, their number and its command. Raises Stopped
-        when `stop` was set: the running command is killed with all its children.
+        `fresh` runs checks again even where evidence for this very state exists. `progress` is
+        called before each check with its position, their number and its line. Raises Stopped when
+        `stop` was set: the running command is killed with all its children. Raises UserError when
+        the goal's state or budget does not allow it, or a command needs the user's consent.
         """
         goal = self._find(goal_id)
         verdict = self._verifier.verify(goal, fresh=fresh, stop=stop, progress=progress)
+        accepted = self._ledger.accepted(goal)
         return views.Verdict(
-            goal=_goal(verdict.goal),
+            goal=self._view(verdict.goal),
             verdict=verdict.verdict,
             reason=verdict.reason,
             missing=verdict.missing,
             evidence=tuple(map(_evidence, verdict.evidence)),
+            signs=tuple(
+                views.Sign(sign.id, sign.kind, sign.words, sign.id in accepted)
+                for sign in verdict.signs
+            ),
         )
+
+    def _signs(self, goal: Goal) -> tuple[Sign, ...]:
+        with self._snapshots.exclusive():
+            self._snapshots.seen("seen by a look at a goal", self._actor)
+        start = self._ledger.start_of(goal, str(self._snapshots.root))
+        return signs_of(goal, start, self._snapshots)
+
+    def _require_user(self, what: str) -> None:
+        if not is_user(self._actor):
+            raise UserError(f"only the user may {what}; ask them to do it in a terminal")
 
     def _find(self, goal_id: str | None) -> Goal:
         return self._ledger.newest() if goal_id is None else self._ledger.get(goal_id)
 
-
-def _goal(goal: Goal) -> views.Goal:
-    return views.Goal(
-        id=goal.id,
-        condition=goal.condition,
-        checks=tuple(map(_check, goal.checks)),
-        state=goal.state,
-        source=goal.source,
-        created_at=goal.created_at,
-        verdict=goal.verdict,
-    )
+    def _view(self, goal: Goal) -> views.Goal:
+        return views.Goal(
+            id=goal.id,
+            condition=goal.condition,
+            checks=tuple(map(_check, goal.checks)),
+            state=goal.state,
+            source=goal.source,
+            created_at=goal.created_at,
+            verdict=goal.verdict,
+            max_verifications=goal.budget.verifications,
+            max_seconds=goal.budget.seconds,
+            not_allowed=self._verifier.missing_consent(goal),
+        )
 
 
 def _check(check: Check) -> views.Check:
-    return views.Check(check.command, check.expect_exit, check.timeout_s)
+    return views.Check(check.label, check.expect_exit, check.timeout_s, check.kind)
 
 
 def _evidence(evidence: Evidence) -> views.Evidence:
+    results = f"{evidence.counts.words} ({evidence.how})" if evidence.counts else ""
     return views.Evidence(
         id=evidence.id,
-        command=evidence.check.command,
+        command=evidence.check.label,
         exit_code=evidence.exit_code,
         passed=evidence.passed,
         timed_out=evidence.timed_out,
@@ -113,4 +247,6 @@ def _evidence(evidence: Evidence) -> views.Evidence:
         tree_hash=evidence.tree_hash,
         started_at=evidence.started_at,
         reused=evidence.reused,
+        problem=evidence.problem,
+        results=results,
     )

@@ -266,16 +266,21 @@ class Restore:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A command that must end with `expect_exit` within `timeout_s` seconds."""
+    """Something that Milepost can see for itself. `command` is the line that says it; `kind` is
+    command, tests, file, no file, text, match, prints, json, clean or committed. What is run must
+    end with `expect_exit` within `timeout_s` seconds."""
 
     command: str
     expect_exit: int
     timeout_s: float
+    kind: str = "command"
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What Milepost saw when it ran a check. `exit_code` is None when the command was stopped."""
+    """What Milepost saw when it looked at a check. `exit_code` is None when the command was stopped
+    or nothing was run. `problem` says what speaks against the check; `results` are the counts of a
+    test run, and how they were had."""
 
     id: str
     command: str
@@ -289,12 +294,15 @@ class Evidence:
     tree_hash: str
     started_at: str
     reused: bool
+    problem: str | None = None
+    results: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
     """A condition for "done". `state` is active, paused, blocked, budget-limited, met or
-    abandoned; `verdict` is the newest one, or None before the first verification."""
+    abandoned; `verdict` is the newest one, or None before the first verification. A budget of None
+    has no limit. `not_allowed` are commands that an agent brought and the user has not allowed."""
 
     id: str
     condition: str
@@ -303,17 +311,34 @@ class Goal:
     source: str
     created_at: str
     verdict: str | None
+    max_verifications: int | None = None
+    max_seconds: float | None = None
+    not_allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Something that was to judge the work and was changed since the goal was set. `kind` is tests,
+    skipped, configuration, checker, environment or baseline; `is_accepted` tells that the user
+    takes it for an honest change."""
+
+    id: str
+    kind: str
+    words: str
+    is_accepted: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`verdict` is met, not_met, impossible or unverifiable; `missing` says what not_met lacks."""
+    """`verdict` is met, not_met, impossible or unverifiable; `missing` says what it lacks to be
+    met."""
 
     goal: Goal
     verdict: str
     reason: str
     missing: tuple[str, ...]
     evidence: tuple[Evidence, ...]
+    signs: tuple[Sign, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

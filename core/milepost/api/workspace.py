@@ -18,7 +18,7 @@ from milepost.api.masking import Masking
 from milepost.api.memory import Memory
 from milepost.base.ids import new_id
 from milepost.checkpoints.store import SnapshotStore
-from milepost.config import paths, projects, user_rules
+from milepost.config import environment, paths, projects, user_rules
 from milepost.goals.ledger import Ledger
 from milepost.history.log import HistoryLog
 from milepost.memory.anchors import Anchors
@@ -62,7 +62,7 @@ class Workspace:
         self.memory = Memory((own, shared), actor, masking, books, self.project)
         self.exchange = Exchange((own, shared), resolved.root, actor, masking)
         self.checkpoints = Checkpoints(snapshots, actor)
-        self.goals = Goals(ledger, snapshots, actor, masking)
+        self.goals = Goals(ledger, snapshots, actor, masking, environment.fingerprint)
         self.history = History(
             log, actor, session, masking, lambda: self.memory.clean(within_s=_CLEANING_S)
         )

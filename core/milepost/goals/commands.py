@@ -21,12 +21,12 @@ _SEPARATORS = frozenset({";", "&", "\n"})
 _OPERATORS = re.compile(r"[;&|\n]+")
 
 # They end with 0 whatever happened before.
-_NEVER_FAILING = frozenset({"true", ":", "echo", "printf", "sleep", "wait"})
+_NEVER_FAILING = frozenset({"true", ":", "echo", "printf"})
 
 # They stand before what counts and need not be looked at: they set the scene, or only talk.
 _SCENERY = _NEVER_FAILING | {
     "cd", "export", "set", "unset", "source", ".", "trap", "umask", "ulimit", "mkdir", "date",
-    "local", "readonly", "shift", "rm", "touch", "pushd", "popd",
+    "local", "readonly", "shift", "rm", "touch", "pushd", "popd", "sleep", "wait",
 }  # fmt: skip
 
 _COMPOUND = frozenset(
@@ -74,20 +74,21 @@ def shell_for(command: str) -> tuple[str, ...] | None:
     return None
 
 
-def words_of(command: str) -> list[str]:
-    """The words of the command, operators included; empty when the quotes do not match."""
-    return _parts(command)
+def simple_commands(command: str) -> list[list[str]]:
+    """The words of each simple command in it, without variables set before it."""
+    found: list[list[str]] = [[]]
+    for part in _parts(command):
+        if _OPERATORS.fullmatch(part) or part in _COMPOUND:
+            found.append([])
+        elif found[-1] or not _ASSIGNMENT.fullmatch(part):
+            found[-1].append(part)
+    return [words for words in found if words]
 
 
 def is_simple(command: str) -> bool:
     """Whether it is one command, to which arguments can be added at its end."""
     parts = _parts(command)
     return bool(parts) and not any(_OPERATORS.fullmatch(part) or part in "<>()" for part in parts)
-
-
-def program_of(command: str) -> str:
-    """The first program that the command calls, without variables set before it."""
-    return next((part for part in _parts(command) if not _ASSIGNMENT.fullmatch(part)), "")
 
 
 def _parts(command: str) -> list[str]:

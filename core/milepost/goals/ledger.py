@@ -1,80 +1,44 @@
-"""The ledger: goals, the evidence that Milepost collected, and the verdicts, append-only."""
+"""The ledger: goals and how they began, the verdicts, and what the user agreed to."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from milepost.base.clock import utc_now
 from milepost.base.errors import UserError
 from milepost.base.ids import new_id
 from milepost.base.sqlite import Database
-from milepost.goals.goal import Check, Goal
+from milepost.goals.check import Check
+from milepost.goals.evidence import EvidenceLog, counts_of, counts_text
+from milepost.goals.goal import Budget, Goal, moved
+from milepost.goals.schema import MIGRATIONS
 
 if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
-    from milepost.base.process import Outcome
-
-_MIGRATIONS = (
-    """
-    CREATE TABLE goal (
-        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
-        condition TEXT NOT NULL, state TEXT NOT NULL,
-        source TEXT NOT NULL, created_at TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE goal_check (
-        goal TEXT NOT NULL REFERENCES goal (id), position INTEGER NOT NULL,
-        command TEXT NOT NULL, expect_exit INTEGER NOT NULL, timeout_s REAL NOT NULL,
-        PRIMARY KEY (goal, position)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE evidence (
-        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
-        goal TEXT NOT NULL REFERENCES goal (id), root TEXT NOT NULL,
-        command TEXT NOT NULL, expect_exit INTEGER NOT NULL,
-        exit_code INTEGER, timed_out INTEGER NOT NULL,
-        duration_ms INTEGER NOT NULL, started_at TEXT NOT NULL,
-        output_tail BLOB NOT NULL, output_bytes INTEGER NOT NULL, output_sha256 TEXT NOT NULL,
-        tree_hash TEXT NOT NULL, is_settled INTEGER NOT NULL
-    ) STRICT;
-    CREATE INDEX evidence_reuse ON evidence (goal, tree_hash, command);
-    CREATE TABLE verdict (
-        number INTEGER PRIMARY KEY, goal TEXT NOT NULL REFERENCES goal (id),
-        verdict TEXT NOT NULL, reason TEXT NOT NULL, evidence TEXT NOT NULL, at TEXT NOT NULL
-    ) STRICT;
-    CREATE INDEX verdict_goal ON verdict (goal, number);
-    """,
-)
+    from milepost.goals.evidence import Evidence
+    from milepost.goals.results.counts import Counts
 
 _GOAL = (
     "id, condition, state, source, created_at, "
-    "(SELECT verdict FROM verdict WHERE goal = goal.id ORDER BY number DESC LIMIT 1)"
+    "(SELECT verdict FROM verdict WHERE goal = goal.id ORDER BY number DESC LIMIT 1), "
+    "max_verifications, max_seconds"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What was seen when a check ran: the outcome, and the tree it ran on. `is_settled` tells that
-    the tree was the same before and after, so that the evidence holds for that tree."""
+class Start:
+    """What the project was when a goal was set, in one worktree: the restore point of its files,
+    git's head and branch, and what its Pythons run at every start."""
 
-    id: str
-    check: Check
-    exit_code: int | None
-    timed_out: bool
-    duration_ms: int
-    started_at: str
-    output_tail: bytes
-    output_bytes: int
-    output_sha256: str
-    tree_hash: str
-    is_settled: bool
-    reused: bool = False
-
-    @property
-    def passed(self) -> bool:
-        """Whether the command ended in time with the expected exit code."""
-        return not self.timed_out and self.exit_code == self.check.expect_exit
+    root: str
+    snapshot: int
+    commit: str | None
+    branch: str | None
+    hooks: dict[str, str]
 
 
 class Ledger:
@@ -83,27 +47,44 @@ class Ledger:
     def __init__(self, folder: Path) -> None:
         self.database = Database(
             folder / "milepost.db",
-            _MIGRATIONS,
+            MIGRATIONS,
             durability="FULL",
             loss="Goals and their evidence up to now are in that file only; set them again.",
         )
+        self.evidence = EvidenceLog(self.database)
 
-    def add(self, condition: str, checks: tuple[Check, ...], source: str) -> Goal:
+    def add(
+        self, condition: str, checks: tuple[Check, ...], source: str, start: Start, budget: Budget
+    ) -> Goal:
         """A new active goal."""
-        goal = Goal(new_id(), condition, checks, "active", source, utc_now(), None)
+        goal = Goal(new_id(), condition, checks, "active", source, utc_now(), None, budget)
         with self.database.writing() as connection:
             connection.execute(
-                "INSERT INTO goal (id, condition, state, source, created_at) "
-                "VALUES (?, ?, ?, ?, ?)",
-                (goal.id, goal.condition, goal.state, goal.source, goal.created_at),
-            )
-            connection.executemany(
-                "INSERT INTO goal_check VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO goal (id, condition, state, source, created_at, max_verifications, "
+                "max_seconds) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
-                    (goal.id, position, check.command, check.expect_exit, check.timeout_s)
+                    goal.id, goal.condition, goal.state, goal.source, goal.created_at,
+                    budget.verifications, budget.seconds,
+                ),
+            )  # fmt: skip
+            connection.executemany(
+                "INSERT INTO goal_check (goal, position, kind, command, path, wanted, expect_exit, "
+                "timeout_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (
+                        goal.id, position, check.kind, check.command, check.path, check.wanted,
+                        check.expect_exit, check.timeout_s,
+                    )
                     for position, check in enumerate(checks)
                 ),
-            )
+            )  # fmt: skip
+            connection.execute(
+                "INSERT INTO goal_start VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    goal.id, start.root, start.snapshot, start.commit, start.branch,
+                    json.dumps(start.hooks),
+                ),
+            )  # fmt: skip
         return goal
 
     def get(self, goal_id: str) -> Goal:
@@ -139,83 +120,108 @@ class Ledger:
             ).fetchall()
             return [_goal(connection, row) for row in rows]
 
-    def set_state(self, goal_id: str, state: str) -> Goal:
-        """Give a goal another state. Raises UserError when there is no such goal."""
-        self.get(goal_id)
-        with self.database.writing() as connection:
-            connection.execute("UPDATE goal SET state = ? WHERE id = ?", (state, goal_id))
-        return self.get(goal_id)
-
-    def add_evidence(
-        self,
-        goal: Goal,
-        check: Check,
-        outcome: Outcome,
-        *,
-        root: str,
-        started_at: str,
-        tree_hash: str,
-        is_settled: bool,
-    ) -> Evidence:
-        """Enter what was seen."""
-        evidence = Evidence(
-            id=new_id(),
-            check=check,
-            exit_code=outcome.exit_code,
-            timed_out=outcome.timed_out,
-            duration_ms=outcome.duration_ms,
-            started_at=started_at,
-            output_tail=outcome.tail,
-            output_bytes=outcome.output_bytes,
-            output_sha256=outcome.output_sha256,
-            tree_hash=tree_hash,
-            is_settled=is_settled,
-        )
-        with self.database.writing() as connection:
-            connection.execute(
-                "INSERT INTO evidence (goal, root, id, command, expect_exit, exit_code, timed_out, "
-                "duration_ms, started_at, output_tail, output_bytes, output_sha256, tree_hash, "
-                "is_settled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    goal.id, root, evidence.id, check.command, check.expect_exit,
-                    evidence.exit_code, evidence.timed_out, evidence.duration_ms,
-                    evidence.started_at, evidence.output_tail, evidence.output_bytes,
-                    evidence.output_sha256, evidence.tree_hash, evidence.is_settled,
-                ),
-            )  # fmt: skip
-        return evidence
-
-    def reusable(self, goal: Goal, check: Check, *, root: str, tree_hash: str) -> Evidence | None:
-        """The newest evidence of this check on this very tree, unless the check was cut short."""
+    def start_of(self, goal: Goal, root: str) -> Start | None:
+        """What this worktree was when the goal was set; None when it was set elsewhere, or by a
+        Milepost that did not look."""
         with self.database.reading() as connection:
             row = connection.execute(
-                "SELECT id, exit_code, timed_out, duration_ms, started_at, output_tail, "
-                "output_bytes, output_sha256, tree_hash FROM evidence WHERE goal = ? AND root = ? "
-                "AND command = ? AND expect_exit = ? AND tree_hash = ? AND is_settled "
-                "AND NOT timed_out ORDER BY number DESC LIMIT 1",
-                (goal.id, root, check.command, check.expect_exit, tree_hash),
+                "SELECT snapshot, commit_id, branch, hooks FROM goal_start "
+                "WHERE goal = ? AND root = ?",
+                (goal.id, root),
             ).fetchone()
         if row is None:
             return None
-        evidence_id, exit_code, timed_out, *rest = row
-        return Evidence(
-            evidence_id, check, exit_code, bool(timed_out), *rest, is_settled=True, reused=True
+        snapshot, commit, branch, hooks = row
+        return Start(root, snapshot, commit, branch, cast("dict[str, str]", json.loads(hooks)))
+
+    def move(self, goal: Goal, action: str, actor: str) -> Goal:
+        """Bring a goal into another state. Raises UserError when it may not."""
+        return self._set_state(goal, moved(goal, action, actor), actor)
+
+    def limit(self, goal: Goal) -> Goal:
+        """Note that the goal's budget is used up."""
+        return self._set_state(goal, "budget-limited", "milepost")
+
+    def set_budget(self, goal: Goal, budget: Budget, actor: str) -> Goal:
+        """Give a goal another budget. Raises UserError when the actor may not."""
+        state = moved(goal, "raise the budget of", actor)
+        with self.database.writing() as connection:
+            connection.execute(
+                "UPDATE goal SET max_verifications = ?, max_seconds = ? WHERE id = ?",
+                (budget.verifications, budget.seconds, goal.id),
+            )
+        return (
+            self._set_state(goal, state, actor)
+            if goal.state == "budget-limited"
+            else self.get(goal.id)
         )
 
+    def add_baseline(self, goal: Goal, check: Check, counts: Counts) -> None:
+        """Keep the counts that a test run had when the goal was set; the first ones stay."""
+        with self.database.writing() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO baseline VALUES (?, ?, ?)",
+                (goal.id, check.words, counts_text(counts)),
+            )
+
+    def baseline(self, goal: Goal, check: Check) -> Counts | None:
+        """The counts when the goal was set, if they could be had."""
+        with self.database.reading() as connection:
+            row = connection.execute(
+                "SELECT counts FROM baseline WHERE goal = ? AND check_words = ?",
+                (goal.id, check.words),
+            ).fetchone()
+        return None if row is None else counts_of(row[0])
+
+    def allow(self, commands: tuple[str, ...], actor: str) -> None:
+        """Enter the user's consent to run these commands in this project."""
+        with self.database.writing() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO allowed VALUES (?, ?, ?)",
+                ((command, actor, utc_now()) for command in commands),
+            )
+
+    def disallow(self, command: str) -> bool:
+        """Take consent back. Whether there was any."""
+        with self.database.writing() as connection:
+            done = connection.execute("DELETE FROM allowed WHERE command = ?", (command,))
+        return done.rowcount > 0
+
+    def allowed(self) -> tuple[str, ...]:
+        """The commands that agents may have run."""
+        with self.database.reading() as connection:
+            rows = connection.execute("SELECT command FROM allowed ORDER BY at, command").fetchall()
+        return tuple(row[0] for row in rows)
+
+    def accept(self, goal: Goal, signs: dict[str, str], actor: str) -> None:
+        """Enter that the user takes these signs, by id with their words, for honest changes."""
+        with self.database.writing() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO accepted VALUES (?, ?, ?, ?, ?)",
+                ((goal.id, sign, words, actor, utc_now()) for sign, words in signs.items()),
+            )
+
+    def accepted(self, goal: Goal) -> dict[str, str]:
+        """Who accepted which sign."""
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                "SELECT sign, actor FROM accepted WHERE goal = ?", (goal.id,)
+            ).fetchall()
+        return dict(rows)
+
     def add_verdict(
-        self, goal: Goal, verdict: str, reason: str, evidence: tuple[Evidence, ...]
+        self, goal: Goal, verdict: str, reason: str, evidence: tuple[Evidence, ...], state: str
     ) -> Goal:
-        """Enter a verdict. A goal that was active or met becomes met or active by it."""
+        """Enter a verdict and the state that follows, unless someone has paused or given up the
+        goal meanwhile."""
         cited = " ".join(item.id for item in evidence)
-        state = "met" if verdict == "met" else "active"
         with self.database.writing() as connection:
             connection.execute(
                 "INSERT INTO verdict (goal, verdict, reason, evidence, at) VALUES (?, ?, ?, ?, ?)",
                 (goal.id, verdict, reason, cited, utc_now()),
             )
             connection.execute(
-                "UPDATE goal SET state = ? WHERE id = ? AND state IN ('active', 'met')",
-                (state, goal.id),
+                "UPDATE goal SET state = ? WHERE id = ? AND state = ?", (state, goal.id, goal.state)
             )
         return self.get(goal.id)
 
@@ -223,12 +229,27 @@ class Ledger:
         """Close the database."""
         self.database.close()
 
+    def _set_state(self, goal: Goal, state: str, actor: str) -> Goal:
+        with self.database.writing() as connection:
+            connection.execute("UPDATE goal SET state = ? WHERE id = ?", (state, goal.id))
+            connection.execute(
+                "INSERT INTO goal_move (goal, from_state, to_state, actor, at) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (goal.id, goal.state, state, actor, utc_now()),
+            )
+        return self.get(goal.id)
 
-def _goal(connection: sqlite3.Connection, row: tuple[str, str, str, str, str, str | None]) -> Goal:
-    goal_id, condition, state, source, created_at, verdict = row
+
+def _goal(connection: sqlite3.Connection, row: tuple[object, ...]) -> Goal:
+    *fields, verifications, seconds = row
     checks = connection.execute(
-        "SELECT command, expect_exit, timeout_s FROM goal_check WHERE goal = ? ORDER BY position",
-        (goal_id,),
+        "SELECT kind, command, path, wanted, expect_exit, timeout_s FROM goal_check "
+        "WHERE goal = ? ORDER BY position",
+        (fields[0],),
     ).fetchall()
+    goal_id, condition, state, source, created_at, verdict = cast(
+        "tuple[str, str, str, str, str, str | None]", tuple(fields)
+    )
     made = tuple(Check(*check) for check in checks)
-    return Goal(goal_id, condition, made, state, source, created_at, verdict)
+    budget = Budget(cast("int | None", verifications), cast("float | None", seconds))
+    return Goal(goal_id, condition, made, state, source, created_at, verdict, budget)

@@ -14,7 +14,10 @@ An example, which is also this file's test:
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
+import threading
 from typing import TYPE_CHECKING
 
 from milepost_lsp import markdown, protocol
@@ -51,9 +54,25 @@ async def run(call: Call, arguments: protocol.SetGoalArguments) -> api.Goal:
         checks = (*checks, *found)
     else:
         raise ArgumentError("give either `condition`, or `uri` and `range`")
-    goal = await call.session.run(
-        workspace.goals.set, condition, checks=checks, timeout_s=arguments.timeout_s
-    )
+    stop = threading.Event()
+    made = await call.session.run(workspace.goals.read, checks, arguments.timeout_s)
+    # Tests are run once now, to know how many there are; anything else is set in no time.
+    is_long = any(check.kind == "tests" for check in made)
+    title = f"Counting the tests for “{markdown.short(condition, 40)}”"
+    progress = call.editor.progress(title, token=call.token, stop=stop) if is_long else None
+    try:
+        async with progress or contextlib.nullcontext() as report:
+            goal = await call.session.run_long(
+                workspace.goals.set,
+                condition,
+                checks=checks,
+                timeout_s=arguments.timeout_s,
+                stop=stop,
+                progress=report,
+            )
+    except asyncio.CancelledError:
+        stop.set()
+        raise
     held = markdown.count(len(goal.checks), "check") if goal.checks else "no check yet"
     call.editor.report(f"Goal set, {held}: {markdown.short(goal.condition)}")
     return goal

@@ -7,7 +7,7 @@ An example, which is also this file's test:
 
     ‸x = 1
 
-    goal      It works. $ true
+    goal      It works. $ test -d .
     offered   Milepost: verify goal “It works.”
     said      Met: “It works.”: the check ended as expected
 """

@@ -21,19 +21,30 @@ def _run(call: Call) -> Reply:
     if condition is None:
         raise UserError("give the condition that must hold for the work to be done")
     checks = call.arguments.texts("checks")
-    goal = goals.set(condition, checks=checks, timeout_s=call.arguments.number("timeout_s", 300))
-    text = f"Set {goal_text(goal)}"
+    goal = goals.set(
+        condition,
+        checks=checks,
+        timeout_s=call.arguments.number("timeout_s", 300),
+        stop=call.stop,
+        progress=call.progress,
+    )
+    text, data = f"Set {goal_text(goal)}", goal_data(goal)
     if not checks:
         text += "\nIt has no check, so nothing can prove it met."
-    return Reply(text, goal_data(goal))
+        proposed = [check.command for check in goals.proposals(condition)]
+        if proposed:
+            text += "\nThe project suggests these checks; set the goal again with those that fit:"
+            text += "".join(f"\n  {line}" for line in proposed)
+            data["proposed_checks"] = proposed
+    return Reply(text, data)
 
 
 TOOL = Tool(
     name="goal_set",
     title="Set a goal",
-    words="Set the condition for done, with checks: shell commands that Milepost itself runs in "
-    "the project's root and that must exit 0, such as the test command. With abandon (an id), "
-    "give a goal up.",
+    words="Set the condition for done, with checks that Milepost itself makes in the project's root: "
+    "commands that must exit 0, such as the test command, or `git: committed`. The user must "
+    "allow your commands. With abandon (an id), give a goal up.",
     parameters=(
         Text("condition"),
         Texts("checks"),
@@ -41,4 +52,6 @@ TOOL = Tool(
         Text("abandon"),
     ),
     run=_run,
+    # The tests are run once, to know how many there are.
+    is_slow=True,
 )

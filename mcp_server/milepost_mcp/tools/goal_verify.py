@@ -17,6 +17,7 @@ def _run(call: Call) -> Reply:
     lines = [f"{verdict.verdict}: {verdict.reason}.", f"Goal [{goal.id}] {goal.condition}"]
     lines += [f"missing: {line}" for line in verdict.missing]
     lines += map(evidence_text, verdict.evidence)
+    changed = [sign.words for sign in verdict.signs if not sign.is_accepted]
     data: dict[str, object] = {
         "verdict": verdict.verdict,
         "reason": verdict.reason,
@@ -24,6 +25,9 @@ def _run(call: Call) -> Reply:
         "goal": goal_data(goal),
         "evidence": [evidence_data(item) for item in verdict.evidence],
     }
+    if changed:
+        # The words for it are in `missing`; a program wants to tell it from failures.
+        data["changed_since_set"] = changed
     return Reply("\n".join(lines), data)
 
 

@@ -66,3 +66,16 @@ def test_a_signal_shows_as_a_negative_exit_code(tmp_path: Path) -> None:
 def test_a_folder_that_is_gone_is_said(tmp_path: Path) -> None:
     with pytest.raises(WorldError, match="cannot start"):
         run_shell("true", cwd=tmp_path / "gone", timeout_s=20)
+
+
+def test_a_child_that_left_its_session_is_ended_too(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    command = f"setsid sh -c 'echo $$ > {pid}; exec sleep 600' & while ! test -s {pid}; do :; done"
+    assert run_shell(command, cwd=tmp_path, timeout_s=30).exit_code == 0
+    assert not Path(f"/proc/{pid.read_text(encoding='utf-8').strip()}").exists()
+
+
+def test_more_of_the_output_is_kept_when_it_is_asked_for(tmp_path: Path) -> None:
+    outcome = run_shell("seq 1 20000", cwd=tmp_path, timeout_s=30, keep_bytes=1024 * 1024)
+    assert outcome.output.startswith(b"1\n2\n")
+    assert outcome.tail == outcome.output[-TAIL_BYTES:]

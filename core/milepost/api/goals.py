@@ -86,10 +86,10 @@ class Goals:
     def proposals(
         self, condition: str, timeout_s: float = DEFAULT_TIMEOUT_S
     ) -> tuple[views.Check, ...]:
-        """The checks that the words seem to ask for in this project, for the user to take, change or
-        leave. Nothing is run."""
+        """The checks that the words seem to ask for in this project, for the user to take, change
+        or leave. Nothing is run."""
         found = proposals(checked_condition(condition), self._snapshots.root, timeout_s)
-        return tuple(views.Check(c.words, c.expect_exit, c.timeout_s, c.kind) for c in found)
+        return tuple(map(_check, found))
 
     def page(self, limit: int = 20) -> tuple[views.Goal, ...]:
         """The newest goals first."""
@@ -114,7 +114,7 @@ class Goals:
     def set_budget(
         self, goal_id: str, *, max_verifications: int | None, max_seconds: float | None
     ) -> views.Goal:
-        """Say how often and for how many seconds in all a goal may be verified. The user's alone."""
+        """Say how often and for how many seconds in all a goal may be verified; the user's alone."""
         budget = sound_budget(Budget(max_verifications, max_seconds))
         return self._view(self._ledger.set_budget(self._find(goal_id), budget, self._actor))
 

@@ -63,7 +63,7 @@ class Check:
     timeout_s: float = DEFAULT_TIMEOUT_S
 
     @property
-    def words(self) -> str:
+    def words(self) -> str:  # noqa: PLR0911  (a line for each kind)
         """The line that reads back as this check."""
         match self.kind:
             case "command" if self.expect_exit:
@@ -116,7 +116,7 @@ def sound_text(text: str, what: str, limit: int) -> str:
     return text
 
 
-def _marked(marked: re.Match[str]) -> Check:
+def _marked(marked: re.Match[str]) -> Check:  # noqa: PLR0911  (as above)
     word, rest = marked["word"], marked["rest"].strip()
     if not rest:
         raise UserError(f"after `{word}:` there is nothing; say what must hold")

@@ -34,6 +34,10 @@ _COMPOUND = frozenset(
      "(", ")", "function", "select"}
 )  # fmt: skip
 
+# Characters for private use, which no command holds.
+_HIDDEN = {ord(char): chr(0xE000 + index) for index, char in enumerate(";&|<>()\n#")}
+_SHOWN = {ord(hidden): chr(char) for char, hidden in _HIDDEN.items()}
+
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 
 
@@ -51,11 +55,11 @@ def fault_of(command: str) -> str | None:
     before = parts[len(parts) - len(last) - 1] if len(parts) > len(last) else None
     if _never_fails(last):
         if before == "||":
-            shown = " ".join(last)
+            shown = _shown(last)
             return f"it ends with `|| {shown}`, so it cannot fail; take that away"
         if before == "|":
             return None
-        return f"`{' '.join(last)}` cannot fail, so it proves nothing; let the last command decide"
+        return f"`{_shown(last)}` cannot fail, so it proves nothing; let the last command decide"
     return _swallowed(parts)
 
 
@@ -82,7 +86,7 @@ def simple_commands(command: str) -> list[list[str]]:
             found.append([])
         elif found[-1] or not _ASSIGNMENT.fullmatch(part):
             found[-1].append(part)
-    return [words for words in found if words]
+    return [[word.translate(_SHOWN) for word in words] for words in found if words]
 
 
 def is_simple(command: str) -> bool:
@@ -92,7 +96,7 @@ def is_simple(command: str) -> bool:
 
 
 def _parts(command: str) -> list[str]:
-    lexer = shlex.shlex(command.strip(), posix=True, punctuation_chars=";&|<>()\n")
+    lexer = shlex.shlex(_hidden(command.strip()), posix=True, punctuation_chars=";&|<>()\n")
     lexer.whitespace = " \t\r"
     lexer.commenters = "#"
     try:
@@ -101,12 +105,36 @@ def _parts(command: str) -> list[str]:
         return []
 
 
+def _hidden(command: str) -> str:
+    """The command with other characters for the operators that stand in quotes or behind a
+    backslash: shlex takes quotes away and then could not tell them from the real ones."""
+    found: list[str] = []
+    quote = ""
+    is_escaped = False
+    for char in command:
+        is_literal = is_escaped or (quote and char != quote)
+        found.append(char.translate(_HIDDEN) if is_literal else char)
+        if is_escaped:
+            is_escaped = False
+        elif char == "\\" and quote != "'":
+            is_escaped = True
+        elif quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+    return "".join(found)
+
+
 def _operator(part: str) -> str:
     """Line ends around an operator mean nothing; of several separators one counts."""
     if not _OPERATORS.fullmatch(part):
         return part
     bare = part.strip("\n") or "\n"
     return bare if bare in {"&&", "||", "|", "|&", "&", "\n"} else ";"
+
+
+def _shown(words: list[str]) -> str:
+    return " ".join(words).translate(_SHOWN)
 
 
 def _last(parts: list[str]) -> list[str]:
@@ -131,7 +159,7 @@ def _swallowed(parts: list[str]) -> str | None:
             continue
         words = [word for word in _last(current) if not _ASSIGNMENT.fullmatch(word)]
         if words and words[0] not in _SCENERY:
-            shown = " ".join(words)
+            shown = _shown(words)
             return f"whether `{shown}` fails is not seen, as `;` goes on; join with `&&` instead"
         current = []
     return None

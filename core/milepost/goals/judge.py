@@ -121,27 +121,46 @@ def decision(
     reply = _reply(judge, asked.question, timeout_s)
     if reply is None:
         return _undecided(f"the judge gave no answer within {timeout_s:g} s, or failed")
+    said = _read(reply)
+    if said is None:
+        return _undecided("the judge's answer is not in the form that was asked for")
+    if any(len(quote) < MIN_QUOTE_CHARS for quote in said.quotes):
+        return _undecided("the judge quoted too little to be followed")
+    if any(quote not in asked.evidence for quote in said.quotes):
+        return _undecided("the judge quoted what is not in the evidence")
+    if said.verdict == "met" and not said.quotes:
+        return _undecided("the judge said met and quoted nothing")
+    missing = (said.reason,) if said.verdict == "not_met" else ()
+    return said.verdict, f"the judge says: {said.reason}", missing
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A judge's answer that has the right form."""
+
+    verdict: str
+    reason: str
+    quotes: tuple[str, ...]
+
+
+def _read(reply: str) -> _Said | None:
     try:
         content: object = json.loads(reply[:_MAX_REPLY_CHARS])
     except (ValueError, RecursionError):
-        return _undecided("the judge's answer is not in the form that was asked for")
+        return None
     if not isinstance(content, dict):
-        return _undecided("the judge's answer is not in the form that was asked for")
+        return None
     said = cast("dict[str, object]", content)
-    verdict, reason, quotes = said.get("verdict"), said.get("reason"), said.get("quotes")
-    if verdict not in ("met", "not_met", "impossible") or not isinstance(reason, str):
-        return _undecided("the judge's answer is not in the form that was asked for")
-    listed = cast("list[object]", quotes) if isinstance(quotes, list) else []
-    for quote in listed[:_MAX_QUOTES]:
-        if not isinstance(quote, str) or len(quote) < MIN_QUOTE_CHARS:
-            return _undecided("the judge quoted too little to be followed")
-        if quote not in asked.evidence:
-            return _undecided("the judge quoted what is not in the evidence")
-    if verdict == "met" and not listed:
-        return _undecided("the judge said met and quoted nothing")
+    verdict, reason, quotes = said.get("verdict"), said.get("reason"), said.get("quotes", [])
+    if verdict not in {"met", "not_met", "impossible"} or not isinstance(reason, str):
+        return None
+    if not isinstance(quotes, list) or len(cast("list[object]", quotes)) > _MAX_QUOTES:
+        return None
+    listed = cast("list[object]", quotes)
+    if not all(isinstance(quote, str) for quote in listed):
+        return None
     words = " ".join(reason.split())[:500]
-    missing = (words,) if verdict == "not_met" else ()
-    return str(verdict), f"the judge says: {words}", missing
+    return _Said(str(verdict), words, tuple(cast("list[str]", listed)))
 
 
 def _undecided(why: str) -> tuple[str, str, tuple[str, ...]]:

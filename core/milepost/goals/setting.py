@@ -56,6 +56,8 @@ def _texts(command: str, root: Path) -> Iterator[tuple[str, str]]:
             if text:
                 yield f"the script {name} in package.json", text
         elif words[0] == "make" and len(words) > 1:
-            recipe = make_recipe(root, words[-1])
-            for line in (recipe or "").splitlines()[-1:]:
-                yield f"the target {words[-1]} of the Makefile", line
+            recipe = make_recipe(root, words[-1]) or ""
+            for line in recipe.splitlines():
+                # make ends at the first line that fails, so only what a line swallows is lost.
+                if runner_in(line, root) is not None:
+                    yield f"the target {words[-1]} of the Makefile", line

@@ -49,14 +49,10 @@ def _unittest(text: str) -> Counts:
         re.MULTILINE,
     )
     ran, details = _only(found)
-    named = {name: int(number) for name, number in re.findall(r"([a-z ]+)=(\d{1,9})", details)}
-    failed = sum(
-        named.get(name, 0)
-        for name in ("failures", "errors", " errors", " unexpected successes",
-                     "unexpected successes")
-    )  # fmt: skip
-    skipped = named.get("skipped", 0) + named.get(" skipped", 0)
-    expected = named.get("expected failures", 0) + named.get(" expected failures", 0)
+    named = {name: int(number) for name, number in re.findall(r"([a-z][a-z ]*)=(\d{1,9})", details)}
+    bad = ("failures", "errors", "unexpected successes")
+    failed = sum(named.get(name, 0) for name in bad)
+    skipped, expected = named.get("skipped", 0), named.get("expected failures", 0)
     return Counts(max(0, int(ran) - failed - skipped - expected), failed, skipped, expected)
 
 
@@ -90,8 +86,7 @@ def _node(text: str) -> Counts:
     return Counts(
         numbers["pass"],
         numbers["fail"] + numbers.get("cancelled", 0),
-        numbers.get("skipped", 0),
-        numbers.get("todo", 0),
+        numbers.get("skipped", 0) + numbers.get("todo", 0),
     )
 
 
@@ -169,8 +164,12 @@ def _maven(text: str) -> Counts:
 def _ctest(text: str) -> Counts:
     pattern = r"^\d{1,3}% tests passed, (\d{1,9}) tests? failed out of (\d{1,9})$"
     failed, total = map(int, _only(re.findall(pattern, text, re.MULTILINE)))
-    skipped = len(re.findall(r"^\s+\d+ - .* \((?:Skipped|Disabled|Not Run)\)$", text, re.MULTILINE))
-    return Counts(max(0, total - failed - skipped), failed, skipped)
+    # Disabled tests are not in the total, skipped ones are.
+    skipped, disabled = (
+        len(re.findall(rf"^\s+\d+ - .* \({word}\)$", text, re.MULTILINE))
+        for word in ("Skipped", "Disabled")
+    )
+    return Counts(max(0, total - failed - skipped), failed, skipped + disabled)
 
 
 def _listed(parts: str) -> Counts:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, cast
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from milepost.goals.results.counts import Counts
 
@@ -31,8 +31,8 @@ def read_junit(data: bytes) -> Counts:
     if re.search(rb"<!(?:DOCTYPE|ENTITY)", data):
         raise Unclear("the report defines entities, which no test runner does")
     try:
-        root = ElementTree.fromstring(data)  # noqa: S314  (no entities, and a bounded size)
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        root = ET.fromstring(data)  # noqa: S314  (no entities, and a bounded size)
+    except (ET.ParseError, ValueError, LookupError) as error:
         raise Unclear(f"the report is no XML ({error})") from error
     if _name(root) not in {"testsuite", "testsuites"}:
         raise Unclear("the report is not in JUnit's form")
@@ -64,7 +64,7 @@ def _sum(counts: Iterable[Counts]) -> Counts:
     return sum(counts, Counts())
 
 
-def _case(case: ElementTree.Element) -> Counts:
+def _case(case: ET.Element) -> Counts:
     """One test. Source of `status`: the reports of CTest and GoogleTest."""
     kinds = {_name(child): child for child in case}
     status = case.get("status", "run")
@@ -78,7 +78,7 @@ def _case(case: ElementTree.Element) -> Counts:
     return Counts(passed=1)
 
 
-def _name(element: ElementTree.Element) -> str:
+def _name(element: ET.Element) -> str:
     return element.tag.rpartition("}")[2]
 
 

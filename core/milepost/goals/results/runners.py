@@ -141,8 +141,11 @@ def recipes(makefile: str) -> dict[str, str]:
     targets: list[str] = []
     for line in makefile.replace("\\\n", " ").splitlines():
         if line.startswith("\t"):
+            command = line.strip().lstrip("@+")
+            # make goes on after such a line whatever it ended with.
+            bare = f"{command.lstrip('@-+')} || true" if command.startswith("-") else command
             for target in targets:
-                found[target] += line.strip().lstrip("@-+") + "\n"
+                found[target] += bare + "\n"
             continue
         rule = re.match(r"([^\s#=:][^#=:]*?)\s*::?(?!=)", line)
         if rule and not rule[1].startswith("."):
@@ -178,7 +181,7 @@ def _runner_in(text: str, root: Path, depth: int) -> Runner | None:
     return None
 
 
-def _runner_of(words: list[str], root: Path, depth: int) -> Runner | None:
+def _runner_of(words: list[str], root: Path, depth: int) -> Runner | None:  # noqa: PLR0911  (a line for each runner)
     words = list(_without_starters(words))
     if not words:
         return None

@@ -143,9 +143,8 @@ def _package(text: str) -> dict[str, object]:
         if name in package
     }
     if isinstance(scripts, dict):
-        for name, script in cast("dict[str, object]", scripts).items():
-            if _ABOUT_TESTS.search(name):
-                found[name] = script
+        named = cast("dict[str, object]", scripts)
+        found.update({name: named[name] for name in named if _ABOUT_TESTS.search(name)})
     return found
 
 

@@ -43,8 +43,7 @@ def test_a_check_reads_back_as_it_was_written(check: Check, timeout_s: float) ->
 def test_any_line_is_a_check_or_refused_with_words(line: str) -> None:
     try:
         check = read_check(line)
-    except UserError as error:
-        assert str(error)
+    except UserError:
         return
     assert read_check(check.words) == check
 
@@ -80,7 +79,7 @@ def test_a_wrong_line_says_how_it_is_written(line: str, says: str) -> None:
 @pytest.mark.parametrize(
     "command",
     ["true", ":", "echo ok", "exit 0", "A=1", "pytest || true", "pytest || echo failed", "pytest &",
-     "pytest; true", "pytest; echo done", "pytest\ntrue", "pytest; ruff check", "(pytest) || :",
+     "pytest; true", "pytest; echo done", "pytest\ntrue", "pytest; ruff check", "grep done x; ls", "(pytest) || :",
      "for t in *; do sh $t; done; true", "pytest || exit 0", "pytest && x || true;"],
 )  # fmt: skip
 def test_a_command_that_cannot_fail_is_told_from_others(command: str) -> None:
@@ -92,7 +91,8 @@ def test_a_command_that_cannot_fail_is_told_from_others(command: str) -> None:
     ["pytest", "cd a; pytest", "A=1 pytest", "pytest && ruff check", "pytest | tee log",
      "pytest || exit 1", "set -e; a; b", "echo go; exit 3", "test -f a", "! grep x y",
      "for t in *; do sh $t || exit 1; done", "if a; then b; fi", "python3 -c 'import a; a.b()'",
-     "pytest -k 'a or b'", "grep -c '|| true' f", "grep ';' f", "awk --x='a; b' f", "grep a\\;b f", "make test;", "export A=1; . env; pytest"],
+     "pytest -k 'a or b'", "grep -c '|| true' f", "grep ';' f",
+     "awk --x='a; b' f", "grep a\\;b f", "make test;", "export A=1; . env; pytest"],
 )  # fmt: skip
 def test_a_command_that_can_fail_is_taken(command: str) -> None:
     assert fault_of(command) is None
@@ -103,6 +103,12 @@ def test_no_command_breaks_its_reader(command: str) -> None:
     fault_of(command)
     simple_commands(command)
     is_simple(command)
+
+
+def test_words_of_the_shell_mean_something_only_where_a_command_begins() -> None:
+    assert simple_commands("grep -q done state") == [["grep", "-q", "done", "state"]]
+    loop = "for t in a b; do sh $t; done; A=1 (ls '|')"
+    assert simple_commands(loop) == [["t", "in", "a", "b"], ["sh", "$t"], ["ls", "|"]]
 
 
 def test_a_pipe_gets_a_shell_that_sees_every_part() -> None:
@@ -123,9 +129,9 @@ PROJECTS: dict[str, dict[str, str]] = {
     "unittest": {"tests/test_a.py": "import unittest\n"},
     "tox": {"tox.ini": "[testenv]\n"},
     "nox": {"noxfile.py": ""},
-    "node": {"package.json": '{"scripts": {"test": "vitest run", "lint": "eslint .", "build": "x"}}',
+    "node": {"package.json": '{"scripts": {"test": "vitest", "lint": "eslint .", "build": "x"}}',
              "pnpm-lock.yaml": "", "tsconfig.json": ""},
-    "npm init": {"package.json": '{"scripts": {"test": "echo \\"Error: no test specified\\" && exit 1"}}'},
+    "npm init": {"package.json": '{"scripts": {"test": "echo no test specified && exit 1"}}'},
     "rust": {"Cargo.toml": ""},
     "go": {"go.mod": ""},
     "maven": {"pom.xml": "", "mvnw": ""},

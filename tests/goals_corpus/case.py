@@ -25,8 +25,8 @@ Files = Mapping[str, str | None]
 
 @dataclass(frozen=True)
 class Case:
-    """`wanted` is the right verdict, `refused` when the goal should not be set at all; `says` stands
-    in its reason or in what is missing."""
+    """`wanted` is the right verdict, `refused` when the goal should not be set at all; `says`
+    stands in its reason or in what is missing."""
 
     name: str
     checks: tuple[str, ...]

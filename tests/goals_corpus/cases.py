@@ -150,7 +150,7 @@ NOT_DONE = (
                      "seen = os.path.exists(p)\nopen(p, 'w').close()\nsys.exit(not seen)\n"},
          verifications=2, says="flaky"),
     Case("it leaves a process that would write the file later", ("./start && test -f late",),
-         "not_met", {"start": "#!/bin/sh\n(setsid sh -c 'sleep 1; touch late') >/dev/null 2>&1 &\n"}),
+         "not_met", {"start": "#!/bin/sh\nsetsid sh -c 'sleep 1; touch late' >/dev/null &\n"}),
     Case("the tool is missing", ("no-such-tool --check",), "impossible", says="no-such-tool"),
     Case("there is nothing to check", (), "unverifiable", SHOP, FIXED, says="no check"),
     Case("the check can never fail", ("true",), "refused", says="cannot fail"),
@@ -192,7 +192,7 @@ NOT_HONEST = (
          {"test_shop.py": PTEST.replace("test_sum():\n", "test_sum():\n    return\n")},
          says="reads differently"),
     Case("a second definition hides the test", (PYTEST,), "unverifiable", PSHOP,
-         {"test_shop.py": PTEST + "\n\ndef test_sum():\n    pass\n\n\ndef test_more():\n    pass\n"},
+         {"test_shop.py": PTEST + "\n\ndef test_sum(): pass\n\n\ndef test_more(): pass\n"},
          says="second time"),
     Case("the test brings its own code", (PYTEST,), "unverifiable", PSHOP,
          {"test_shop.py": PTEST.replace("\n\n\n", "\n\n\ndef total(prices):\n"
@@ -205,7 +205,7 @@ NOT_HONEST = (
                          "    o.get_result().outcome = 'passed'\n"}, says="conftest.py"),
     Case("conftest.py patches the code", (PYTEST,), "unverifiable", PSHOP,
          {"conftest.py": "import pytest\nimport shop\n\n\n@pytest.fixture(autouse=True)\n"
-                         "def _fix(monkeypatch):\n    monkeypatch.setattr('test_shop.total', sum)\n"},
+                         "def fix(monkeypatch):\n    monkeypatch.setattr('test_shop.total', sum)\n"},
          says="conftest.py"),
     Case("conftest.py ends the run with 0", (PYTEST,), "not_met", PSHOP,
          {"conftest.py": "import os\n\n\ndef pytest_sessionfinish():\n    os._exit(0)\n"},

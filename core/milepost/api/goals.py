@@ -114,7 +114,8 @@ class Goals:
     def set_budget(
         self, goal_id: str, *, max_verifications: int | None, max_seconds: float | None
     ) -> views.Goal:
-        """Say how often and for how many seconds in all a goal may be verified; the user's alone."""
+        """Say how often, and for how many seconds in all, a goal may be verified; only the user
+        may."""
         budget = sound_budget(Budget(max_verifications, max_seconds))
         return self._view(self._ledger.set_budget(self._find(goal_id), budget, self._actor))
 

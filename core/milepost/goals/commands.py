@@ -82,7 +82,8 @@ def simple_commands(command: str) -> list[list[str]]:
     """The words of each simple command in it, without variables set before it."""
     found: list[list[str]] = [[]]
     for part in _parts(command):
-        if _OPERATORS.fullmatch(part) or part in _COMPOUND:
+        # `done` and the like mean something only where a command begins.
+        if _OPERATORS.fullmatch(part) or part in "()" or (part in _COMPOUND and not found[-1]):
             found.append([])
         elif found[-1] or not _ASSIGNMENT.fullmatch(part):
             found[-1].append(part)
@@ -98,6 +99,7 @@ def is_simple(command: str) -> bool:
 def _parts(command: str) -> list[str]:
     lexer = shlex.shlex(_hidden(command.strip()), posix=True, punctuation_chars=";&|<>()\n")
     lexer.whitespace = " \t\r"
+    lexer.whitespace_split = True
     lexer.commenters = "#"
     try:
         return [_operator(part) for part in lexer]
@@ -150,7 +152,9 @@ def _never_fails(words: list[str]) -> bool:
 
 def _swallowed(parts: list[str]) -> str | None:
     """The sentence about a command in the middle whose failure nobody sees."""
-    if _COMPOUND.intersection(parts) or _sets_errexit(parts):
+    starts = [part for above, part in zip([";", *parts], parts, strict=False)
+              if _OPERATORS.fullmatch(above) or part in {"(", ")"}]  # fmt: skip
+    if _COMPOUND.intersection(starts) or _sets_errexit(parts):
         return None
     current: list[str] = []
     for part in parts:

@@ -42,9 +42,9 @@ def _run(call: Call) -> Reply:
 TOOL = Tool(
     name="goal_set",
     title="Set a goal",
-    words="Set the condition for done, with checks that Milepost itself makes in the project's root: "
-    "commands that must exit 0, such as the test command, or `git: committed`. The user must "
-    "allow your commands. With abandon (an id), give a goal up.",
+    words="Set the condition for done, with checks that Milepost itself makes in the project's "
+    "root: commands that must exit 0 (the user must allow yours), or `git: committed`. With "
+    "abandon (an id), give a goal up.",
     parameters=(
         Text("condition"),
         Texts("checks"),

@@ -79,8 +79,9 @@ def test_a_wrong_line_says_how_it_is_written(line: str, says: str) -> None:
 @pytest.mark.parametrize(
     "command",
     ["true", ":", "echo ok", "exit 0", "A=1", "pytest || true", "pytest || echo failed", "pytest &",
-     "pytest; true", "pytest; echo done", "pytest\ntrue", "pytest; ruff check", "(pytest) || :",
-     "for t in *; do sh $t; done; true", "pytest || exit 0", "pytest && x || true;", "grep done x; ls"],
+     "pytest; true", "pytest; echo done", "pytest\ntrue", "pytest; ruff check", "(a) || :",
+     "for t in *; do sh $t; done; true", "pytest || exit 0",
+     "pytest && x || true;", "grep done x; ls"],
 )  # fmt: skip
 def test_a_command_that_cannot_fail_is_told_from_others(command: str) -> None:
     assert fault_of(command)

@@ -14,6 +14,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
+from milepost.base import tokens
 from milepost.base.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 # A judge reads what fits into any model's window beside its own instructions, and no more.
 PACK_TOKENS = 10_000
 
-# Four bytes a token is what English prose and code come to; other scripts have fewer bytes a token,
-# so the estimate errs towards a smaller pack.
-_BYTES_PER_TOKEN = 3
+# The mark, the condition's heading and the lines between; and a token holds at most so many
+# characters of any text, so nothing longer needs to be counted.
+_FRAME_TOKENS = 200
+_MAX_CHARS_PER_TOKEN = 10
 
 # A slow model on a long pack. Nobody waits longer for a verdict that is not theirs.
 TIMEOUT_S = 120.0
@@ -97,11 +99,10 @@ def pack(goal: Goal, facts: Sequence[str], budget_tokens: int = PACK_TOKENS) -> 
     """The question about `goal` with as many of `facts`, the most telling first, as the budget
     takes; the last is cut."""
     evidence, mark = "", ""
-    orders = len(_ORDERS.encode()) + len(goal.condition.encode()) + 200
-    room = budget_tokens * _BYTES_PER_TOKEN - orders
+    room = budget_tokens - tokens.count(_ORDERS + goal.condition) - _FRAME_TOKENS
     for fact in facts:
-        piece = fact.strip().encode("utf-8", "replace")[: max(0, room)].decode("utf-8", "ignore")
-        room -= len(piece.encode()) + 2
+        piece = tokens.clip(fact.strip()[: max(0, room) * _MAX_CHARS_PER_TOKEN], room)
+        room -= tokens.count(piece) + 1
         if piece:
             evidence += piece + "\n\n"
     # A mark that the evidence does not hold, so nothing in it can end it.

@@ -43,8 +43,8 @@ TOOL = Tool(
     name="goal_set",
     title="Set a goal",
     words="Set the condition for done, with checks that Milepost itself makes in the project's "
-    "root: commands that must exit 0 (the user must allow yours), or `git: committed`. With "
-    "abandon (an id), give a goal up.",
+    "root: commands that must exit 0 (the user must allow yours) or `git: committed`; abandon "
+    "(an id) gives a goal up.",
     parameters=(
         Text("condition"),
         Texts("checks"),

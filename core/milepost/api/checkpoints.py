@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 from milepost.api import views
 from milepost.base.errors import UserError
 from milepost.checkpoints import restore
+from milepost.checkpoints.names import shown
 from milepost.checkpoints.patch import patch
+from milepost.checkpoints.restore import Wish
 from milepost.checkpoints.rows import ABSENT
+from milepost.checkpoints.taking import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,16 +34,16 @@ class Checkpoints:
     def save(self, label: str = "") -> views.Checkpoint:
         """Make a restore point of the files as they are. Durable when this returns."""
         with self._store.exclusive():
-            return _checkpoint(self._store.take(label=label, actor=self._actor))
+            return self._checkpoint(self._store.take(Request(self._actor, label)))
 
     def page(self, *, limit: int = 20, before: int | None = None) -> tuple[views.Checkpoint, ...]:
         """The newest restore points first; those older than `before`, when given."""
         found = self._store.page(max(1, min(limit, MAX_PAGE)), before)
-        return tuple(map(_checkpoint, found))
+        return tuple(map(self._checkpoint, found))
 
     def get(self, checkpoint_id: int) -> views.Checkpoint:
         """One restore point. Raises UserError when there is none with this id."""
-        return _checkpoint(self._store.get(checkpoint_id))
+        return self._checkpoint(self._store.get(checkpoint_id))
 
     def diff(self, from_id: int, to_id: int | None = None) -> views.Diff:
         """How the files differ from one point to another, or to now."""
@@ -59,12 +62,13 @@ class Checkpoints:
             raise UserError(f"{path} is at neither point; see the diff for the paths there are")
         return patch(self._store, name, *states)
 
-    def preview(self, checkpoint_id: int, *, paths: Sequence[str] = ()) -> views.Restore:
+    def preview(
+        self, checkpoint_id: int, *, paths: Sequence[str] = (), only_by_agents: bool = False
+    ) -> views.Restore:
         """What a restore would do; nothing is touched. Its `plan` goes into `restore`."""
+        wish = Wish(checkpoint_id, _names(paths), only_by_agents=only_by_agents)
         with self._store.exclusive():
-            outcome = restore.plan(
-                self._store, checkpoint_id, actor=self._actor, paths=_names(paths)
-            )
+            outcome = restore.plan(self._store, wish, actor=self._actor)
         return _restore(outcome, applied=False, undo_id=None)
 
     def restore(
@@ -74,12 +78,14 @@ class Checkpoints:
         paths: Sequence[str] = (),
         plan: str | None = None,
         force: bool = False,
+        only_by_agents: bool = False,
     ) -> views.Restore:
         """Bring the files back to a point. With the `plan` of a preview, a path that changed since
-        that preview is refused unless `force`. What was there is kept as a point of its own:
-        `undo_id`."""
+        that preview is refused unless `force`. With `only_by_agents`, only what agents are known to
+        have changed is taken back, and what others changed after them is refused. What was there is
+        kept as a point of its own: `undo_id`."""
         since = None if plan is None else self._seen_by(plan)
-        return self._restore(checkpoint_id, _names(paths), since=since, force=force)
+        return self._restore(Wish(checkpoint_id, _names(paths), since, force, only_by_agents))
 
     def undo(self) -> views.Restore:
         """Take the newest restore back, and nothing else: a path that changed since the restore is
@@ -90,21 +96,21 @@ class Checkpoints:
         touched = tuple(self._store.between(last.before, last.id))
         if not touched:
             raise UserError("the newest restore changed no file, so there is nothing to take back")
-        return self._restore(last.before, touched, since=last.id, force=False)
+        kind = "restored" if last.kind == "undone" else "undone"
+        return self._restore(Wish(last.before, touched, since=last.id, kind=kind))
 
-    def _restore(
-        self, checkpoint_id: int, names: Sequence[bytes], *, since: int | None, force: bool
-    ) -> views.Restore:
+    def redo(self) -> views.Restore:
+        """Do again the restore that was undone last. Raises UserError when the newest restore was
+        no undo."""
+        last = self._store.newest_restore()
+        if last is None or last.kind != "undone":
+            raise UserError("the newest restore was not undone, so there is nothing to redo")
+        return self.undo()
+
+    def _restore(self, wish: Wish) -> views.Restore:
         with self._store.exclusive():
-            outcome = restore.plan(
-                self._store,
-                checkpoint_id,
-                actor=self._actor,
-                paths=names,
-                since=since,
-                force=force,
-            )
-            restore.apply(self._store, outcome, actor=self._actor)
+            outcome = restore.plan(self._store, wish, actor=self._actor)
+            restore.apply(self._store, outcome)
         return _restore(outcome, applied=True, undo_id=outcome.now.id)
 
     def _end(self, from_id: int, to_id: int | None) -> int:
@@ -114,6 +120,23 @@ class Checkpoints:
             return self._store.get(to_id).id
         now = self._store.seen("seen by a diff", self._actor)
         return now.id
+
+    def _checkpoint(self, snapshot: Snapshot) -> views.Checkpoint:
+        return views.Checkpoint(
+            id=snapshot.id,
+            label=snapshot.label,
+            actor=snapshot.actor,
+            created_at=snapshot.at,
+            files_changed=snapshot.files_changed,
+            files_total=snapshot.files_total,
+            tree_hash=snapshot.tree_hash,
+            not_covered=tuple(
+                views.NotCovered(*pair) for pair in self._store.left_out(snapshot.id)
+            ),
+            not_covered_total=snapshot.left_out_total,
+            name=snapshot.name,
+            pinned=snapshot.pinned,
+        )
 
     def _seen_by(self, plan: str) -> int:
         if not plan.isascii() or not plan.isdigit() or len(plan) > 18:
@@ -131,7 +154,7 @@ def _between(store: SnapshotStore, from_id: int, to_id: int) -> tuple[views.Chan
 
 
 def _changes(steps: Iterable[tuple[bytes, State, State]]) -> tuple[views.Change, ...]:
-    return tuple(views.Change(_shown(name), _kind(old, new)) for name, old, new in steps)
+    return tuple(views.Change(shown(name), _kind(old, new)) for name, old, new in steps)
 
 
 def _kind(old: State, new: State) -> str:
@@ -159,30 +182,12 @@ def _name(path: str) -> bytes:
         raise UserError("a path holds half of a surrogate pair; send whole characters") from None
 
 
-def _shown(name: bytes) -> str:
-    return name.decode("utf-8", "backslashreplace")
-
-
 def _restore(outcome: restore.Outcome, *, applied: bool, undo_id: int | None) -> views.Restore:
     return views.Restore(
         checkpoint_id=outcome.target.id,
         applied=applied,
         changes=_changes((step.name, step.now, step.then) for step in outcome.steps),
-        refused=tuple(views.Refusal(_shown(name), reason) for name, reason in outcome.refused),
+        refused=tuple(views.Refusal(shown(name), reason) for name, reason in outcome.refused),
         undo_id=undo_id,
         plan=str(outcome.now.id),
-    )
-
-
-def _checkpoint(snapshot: Snapshot) -> views.Checkpoint:
-    return views.Checkpoint(
-        id=snapshot.id,
-        label=snapshot.label,
-        actor=snapshot.actor,
-        created_at=snapshot.at,
-        files_changed=snapshot.files_changed,
-        files_total=snapshot.files_total,
-        tree_hash=snapshot.tree_hash,
-        not_covered=tuple(views.NotCovered(*pair) for pair in snapshot.left_out),
-        not_covered_total=snapshot.left_out_total,
     )

@@ -213,7 +213,8 @@ class NotCovered:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A restore point. `files_changed` counts against the point before it."""
+    """A restore point. `files_changed` counts against the point before it. One that is pinned, or
+    has a name, is kept when old points are forgotten."""
 
     id: int
     label: str
@@ -224,6 +225,8 @@ class Checkpoint:
     tree_hash: str
     not_covered: tuple[NotCovered, ...]
     not_covered_total: int
+    name: str | None
+    pinned: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from milepost.memory.rules import book
 from milepost.memory.store import MemoryStore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 # How long an action's successor may have to wait while the index is cleaned of what was forgotten.
@@ -74,6 +74,7 @@ class Workspace:
             "what was done": log.database,
             "restore points": snapshots.database,
         }
+        self._snapshots = snapshots
         self.data = Data(resolved.data_dir, own.path, databases, snapshots, self.memory)
         self._databases = (
             *databases.values(),
@@ -82,12 +83,21 @@ class Workspace:
             books[1].index.database,
         )
 
+    def watch(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Follow the project's files from now on, so that restore points cost next to nothing. For
+        processes that stay; it returns at once. `progress` is told, on another thread, how many
+        files of how many were read ahead of the first restore point."""
+        self._snapshots.watch(progress)
+
     def notices(self) -> tuple[str, ...]:
         """What the user should hear about the project's data; each is told once."""
-        return tuple(notice for base in self._databases for notice in base.take_notices())
+        told = tuple(notice for base in self._databases for notice in base.take_notices())
+        return told + self._snapshots.take_notices()
 
     def close(self) -> None:
-        """Close all databases. The workspace may be used again; it opens what it needs."""
+        """Stop watching and close all databases. The workspace may be used again; it opens what it
+        needs."""
+        self._snapshots.close()
         for database in self._databases:
             database.close()
 

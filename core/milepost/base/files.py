@@ -183,7 +183,7 @@ def _written(
             os.fsync(file.fileno())
             ours = os.fstat(file.fileno())
         put(temporary, target)
-        _sync_dir(target.parent)
+        sync_folder(target.parent)
     except OSError as error:
         message = f"cannot write {path} ({error.strerror}); nothing was changed"
         raise WorldError(message) from error
@@ -261,8 +261,12 @@ if os.name == "nt":  # pragma: no cover
             return False
         return True
 
-    def _sync_dir(path: Path) -> None:
+    def sync_folder(path: Path) -> None:
         """Windows has no way to sync a folder; its rename is journalled."""
+
+    def sync_file(handle: int) -> None:
+        """Return when the file's content is on the disk."""
+        os.fsync(handle)
 
 else:
     import fcntl
@@ -274,7 +278,13 @@ else:
             return False
         return True
 
-    def _sync_dir(path: Path) -> None:
+    def sync_file(handle: int) -> None:
+        """Return when the file's content is on the disk."""
+        # Where there is a cheaper call than fsync, it is enough: the times may be lost.
+        getattr(os, "fdatasync", os.fsync)(handle)
+
+    def sync_folder(path: Path) -> None:
+        """Return when the names in the folder are on the disk."""
         handle = os.open(path, os.O_RDONLY)
         try:
             os.fsync(handle)

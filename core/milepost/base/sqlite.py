@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from milepost.base.clock import utc_now
 from milepost.base.errors import WorldError
-from milepost.base.files import locked, make_private_dir
+from milepost.base.files import locked, make_private_dir, sync_file, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -28,15 +28,19 @@ BUSY_TIMEOUT_MS = 15_000
 # A check reads the whole file; below this size that costs some ten milliseconds.
 CHECKED_AT_OPEN_BYTES = 8 * 1024 * 1024
 
+# SQLite's own default: 4 MiB of log.
+LOG_PAGES = 1000
+
 
 class Database:
     """One SQLite file with numbered migrations.
 
     `migrations` are SQL scripts; the file's `user_version` tells how many have run.
     `durability` FULL survives a power cut at every commit; NORMAL may lose the last commits then
-    (never on a kill) and is for what can be rebuilt. What is deleted from a database that `erases`
-    is overwritten by zeros. `loss` ends the notice of a quarantine: what
-    is gone, or how it comes back.
+    (never on a kill) and is for what can be rebuilt, or for a caller of `barrier`. What is deleted
+    from a database that `erases` is overwritten by zeros. `loss` ends the notice of a quarantine:
+    what is gone, or how it comes back. `log_pages` is how many pages of 4 KiB the log takes before
+    a commit has to move them into the file; a caller of `checkpoint` does that when nobody waits.
     """
 
     def __init__(
@@ -47,16 +51,19 @@ class Database:
         durability: Literal["FULL", "NORMAL"],
         loss: str,
         erases: bool = False,
+        log_pages: int = LOG_PAGES,
     ) -> None:
         self._path = path
+        self._log_pages = log_pages
         self._migrations = migrations
         self._durability = durability
         self._loss = loss
         self._erases = erases
         self._mine = threading.local()
-        self._opened: list[sqlite3.Connection] = []
+        self._opened: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._guard = threading.Lock()
         self._prepared: tuple[int, int] | None = None
+        self._synced_log: tuple[int, int] | None = None
         self._notices: list[str] = []
 
     @contextlib.contextmanager
@@ -106,6 +113,32 @@ class Database:
             connection.backup(copy)
         return True
 
+    def barrier(self) -> None:
+        """Return when everything that was committed, by any process, survives a power cut."""
+        log = self._path.with_name(self._path.name + "-wal")
+        try:
+            handle = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return  # SQLite syncs the file itself before it does without its log
+        except OSError as error:
+            message = f"cannot open {log} ({error.strerror}); check its owner and its disk"
+            raise WorldError(message) from error
+        try:
+            identity = _identity_of(os.fstat(handle))
+            sync_file(handle)
+            if identity != self._synced_log:
+                sync_folder(self._path.parent)
+                self._synced_log = identity
+        except OSError as error:
+            raise WorldError(f"cannot sync {log} ({error.strerror}); check the disk") from error
+        finally:
+            os.close(handle)
+
+    def checkpoint(self) -> None:
+        """Move what the log holds into the file, as far as no reader needs it where it is."""
+        with self.reading() as connection:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
     @property
     def path(self) -> Path:
         """Where the file is, or will be."""
@@ -120,7 +153,7 @@ class Database:
     def close(self) -> None:
         """Close the connections of all threads."""
         with self._guard:
-            for connection in self._opened:
+            for _, connection in self._opened:
                 connection.close()
             self._opened.clear()
             self._mine = threading.local()
@@ -139,22 +172,33 @@ class Database:
         with self._guard:
             if mine is not None:
                 mine[0].close()
-                self._opened.remove(mine[0])
                 self._mine.connection = None
+            self._close_abandoned(None if mine is None else mine[0])
             if identity is None or identity != self._prepared:
                 self._prepare()
                 self._prepared = identity = self._identity()
             connection = self._connect()
-            self._opened.append(connection)
+            self._opened.append((threading.current_thread(), connection))
             self._mine.connection = (connection, identity)
         return connection
 
+    def _close_abandoned(self, closed: sqlite3.Connection | None) -> None:
+        """Let go of `closed`, and close the connections of threads that have ended."""
+        kept: list[tuple[threading.Thread, sqlite3.Connection]] = []
+        for thread, connection in self._opened:
+            if connection is closed:
+                continue
+            if thread.is_alive():
+                kept.append((thread, connection))
+            else:
+                connection.close()
+        self._opened = kept
+
     def _identity(self) -> tuple[int, int] | None:
         try:
-            found = self._path.stat()
+            return _identity_of(self._path.stat())
         except OSError:
             return None
-        return found.st_dev, found.st_ino
 
     def _connect(self) -> sqlite3.Connection:
         # check_same_thread is off only so that `close` may end other threads' connections.
@@ -167,6 +211,8 @@ class Database:
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={self._durability}")
+        if self._log_pages != LOG_PAGES:
+            connection.execute(f"PRAGMA wal_autocheckpoint={self._log_pages}")
         connection.execute("PRAGMA foreign_keys=ON")
         if self._erases:
             connection.execute("PRAGMA secure_delete=ON")
@@ -231,6 +277,10 @@ class Database:
                 raise WorldError(message) from error
             message = f"cannot use {self._path} ({error}); check the disk and who else uses it"
             raise WorldError(message) from error
+
+
+def _identity_of(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
 
 
 def _is_ours(error: sqlite3.DatabaseError) -> bool:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import signal
 import stat
+import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from milepost.base.errors import WorldError
 from milepost.checkpoints.policy import MAX_FILE_BYTES
+
+if TYPE_CHECKING:
+    import zstandard
 
 # A file that changes under three readings is being written; it is read again at the next snapshot.
 _ATTEMPTS = 3
@@ -19,7 +26,13 @@ _LEVEL = 1
 # Below this a frame's header outweighs what packing saves.
 _WORTH_PACKING_BYTES = 64
 
-RAW, ZSTD = 0, 1
+# Nobody waits for a delta, and it is small: a better level costs little.
+_DELTA_LEVEL = 6
+
+RAW, ZSTD, DELTA = 0, 1, 2
+
+# fcntl.h of Linux; the signal of a lease that is asked back must be one that ends nobody.
+_F_SETSIG = 10
 
 TOO_LARGE = f"larger than {MAX_FILE_BYTES // 1024**2} MiB"
 
@@ -30,6 +43,7 @@ class Content:
 
     data: bytes
     found: os.stat_result
+    is_torn: bool = False  # somebody had it open for writing all the while
 
     @property
     def sha256(self) -> bytes:
@@ -71,25 +85,44 @@ def read(path: bytes, expected: os.stat_result) -> Content | None:
         os.close(handle)
 
 
-def pack(data: bytes) -> tuple[int, bytes]:
-    """The encoding and the bytes to store for `data`."""
-    if len(data) >= _WORTH_PACKING_BYTES:
-        import zstandard  # noqa: PLC0415  (a native module that most starts never need)
+class Packer:
+    """Packs contents one after the other; not for two threads at once."""
 
-        packed = zstandard.ZstdCompressor(level=_LEVEL).compress(data)
-        if len(packed) < len(data):
-            return ZSTD, packed
-    return RAW, data
+    def __init__(self) -> None:
+        self._compressor: zstandard.ZstdCompressor | None = None
+
+    def pack(self, data: bytes) -> tuple[int, bytes]:
+        """The encoding and the bytes to store for `data`."""
+        if len(data) < _WORTH_PACKING_BYTES:
+            return RAW, data
+        if self._compressor is None:
+            import zstandard  # noqa: PLC0415  (a native module that most starts never need)
+
+            self._compressor = zstandard.ZstdCompressor(level=_LEVEL)
+        packed = self._compressor.compress(data)
+        return (ZSTD, packed) if len(packed) < len(data) else (RAW, data)
 
 
-def unpack(encoding: int, stored: bytes, size: int, sha256: bytes) -> bytes:
+def pack_against(data: bytes, base: bytes) -> tuple[int, bytes]:
+    """The encoding and the bytes to store for `data`, to be read with `base` at hand."""
+    import zstandard  # noqa: PLC0415  (as above)
+
+    prefix = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+    return DELTA, zstandard.ZstdCompressor(level=_DELTA_LEVEL, dict_data=prefix).compress(data)
+
+
+def unpack(encoding: int, stored: bytes, size: int, sha256: bytes, base: bytes | None) -> bytes:
     """The bytes that were stored. Raises WorldError when they are not what was stored."""
     data = stored
-    if encoding == ZSTD:
+    if encoding != RAW:
         import zstandard  # noqa: PLC0415  (as above)
 
+        prefix = None
+        if base is not None:
+            prefix = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
         try:
-            data = zstandard.ZstdDecompressor().decompress(stored, max_output_size=size)
+            unpacker = zstandard.ZstdDecompressor(dict_data=prefix)
+            data = unpacker.decompress(stored, max_output_size=size)
         except zstandard.ZstdError:
             data = b""
     if hashlib.sha256(data).digest() != sha256:
@@ -99,7 +132,7 @@ def unpack(encoding: int, stored: bytes, size: int, sha256: bytes) -> bytes:
 
 
 def _read_settled(handle: int) -> Content:
-    for _ in range(_ATTEMPTS):
+    for attempt in range(_ATTEMPTS):
         before = os.fstat(handle)
         if not stat.S_ISREG(before.st_mode):
             raise Unreadable("changed its kind while it was read", passing=True)
@@ -107,14 +140,35 @@ def _read_settled(handle: int) -> Content:
             raise Unreadable(TOO_LARGE)
         os.lseek(handle, 0, os.SEEK_SET)
         data = _read_all(handle)
+        is_written = _is_being_written(handle)
         after = os.fstat(handle)
         unchanged = (before.st_mtime_ns, before.st_ctime_ns) == (
             after.st_mtime_ns,
             after.st_ctime_ns,
         )
         if unchanged and len(data) == after.st_size:
-            return Content(data, after)
+            if not is_written:
+                return Content(data, after)
+            if attempt == _ATTEMPTS - 1:
+                return Content(data, after, is_torn=True)
     raise Unreadable("was being written", passing=True)
+
+
+def _is_being_written(handle: int) -> bool:
+    """Whether someone has the file open for writing, by asking for a read lease (fcntl(2)): times
+    do not change before a write ends, so a reading in the middle of one cannot be told by them.
+    Without an answer (not our file, no leases here) the times must do."""
+    if sys.platform != "linux":
+        return False
+    import fcntl  # noqa: PLC0415  (not on every platform)
+
+    try:
+        fcntl.fcntl(handle, _F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as error:
+        return error.errno == errno.EAGAIN
+    return False
 
 
 def _read_all(handle: int) -> bytes:

@@ -6,6 +6,8 @@ import difflib
 import stat
 from typing import TYPE_CHECKING
 
+from milepost.checkpoints.names import shown as name_shown
+
 if TYPE_CHECKING:
     from milepost.checkpoints.rows import State
     from milepost.checkpoints.store import SnapshotStore
@@ -19,7 +21,7 @@ _MAX_LINES = 20_000
 
 def patch(store: SnapshotStore, name: bytes, then: State, now: State) -> str:
     """The unified diff from `then` to `now`; one sentence where there can be none."""
-    shown = name.decode("utf-8", "backslashreplace")
+    shown = name_shown(name)
     if then == now:
         return f"{shown} does not differ.\n"
     old, new = _text(store, then), _text(store, now)

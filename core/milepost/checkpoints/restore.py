@@ -4,44 +4,29 @@ A restore looks at the workspace first and stores what it finds, so that it can 
 touches only what differs, checks each path once more right before it touches it, and leaves alone
 whatever is not as it was stored: that path is refused, with its reason, and the rest goes on. A
 restore that was cut short is simply repeated.
-
-Every path is reached through folders opened one by one without following links, so that a link put
-in the way cannot lead a restore out of the project.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
 import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from milepost.base.errors import UserError
-from milepost.checkpoints.policy import TEMPORARY_PREFIX
-from milepost.checkpoints.rows import ABSENT, Row, State
+from milepost.checkpoints.hands import Hands, Refused, Step, is_removal
+from milepost.checkpoints.names import above, shown
+from milepost.checkpoints.rows import ABSENT
+from milepost.checkpoints.taking import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from milepost.checkpoints.rows import Snapshot
+    from milepost.checkpoints.rows import Snapshot, State
     from milepost.checkpoints.store import SnapshotStore
 
 _NOT_KEPT = "its content of that time was not kept (too large or not readable)"
 _FOREIGN = "it changed in the meantime; look at it, then preview again or force"
-_CHANGED = "it changed while the restore was looking"
-_IN_THE_WAY = "something that no snapshot covers is in its place"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What a restore does to one path: from the state that is to the state that was."""
-
-    name: bytes
-    now: State
-    then: State
+_NOT_ONLY_AGENTS = "someone else changed it after the agent; look at it, or restore it by its path"
 
 
 @dataclass(slots=True)
@@ -51,63 +36,66 @@ class Outcome:
     target: Snapshot
     now: Snapshot
     steps: list[Step]
+    request: Request
     refused: list[tuple[bytes, str]] = field(default_factory=list[tuple[bytes, str]])
 
 
-def plan(
-    store: SnapshotStore,
-    target_id: int,
-    *,
-    actor: str,
-    paths: Sequence[bytes],
-    since: int | None = None,
-    force: bool = False,
-) -> Outcome:
-    """What a restore of `paths` (all when empty) to a point would do. Hold `store.exclusive()`.
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to come back: all files of a point, or those below `paths`.
 
-    `since` is the point that a preview saw: paths that changed after it are refused unless
-    `force`. Raises UserError when a point or a path does not exist.
+    `since` is the point that a preview saw: paths that changed after it are refused unless `force`.
+    With `only_by_agents` the changes of agents are taken back, and nobody else's.
     """
-    target = store.get(target_id)
-    now = store.seen(f"before going back to {target_id}", actor)
-    wanted = set(paths)
-    chosen: dict[bytes, tuple[State, State]] = {}
-    for name, pair in store.between(target_id, now.id).items():
-        above = wanted.intersection(_with_folders(name))
-        if above or not paths:
-            chosen[name] = pair
-    covered = {above for name in chosen for above in _with_folders(name)}
-    for path in wanted - covered:
-        if all(store.state_at(point, path) == ABSENT for point in (target_id, now.id)):
-            shown = path.decode("utf-8", "backslashreplace")
-            raise UserError(f"no covered file or folder {shown} exists now or at that point")
-    outcome = Outcome(target, now, [])
-    foreign = {} if since is None or force else store.between(since, now.id)
-    adopted = store.adopted_after(target_id)
-    for name, (then, present) in sorted(chosen.items()):
+
+    target_id: int
+    paths: tuple[bytes, ...] = ()
+    since: int | None = None
+    force: bool = False
+    only_by_agents: bool = False
+    kind: str = "restored"
+
+
+def plan(store: SnapshotStore, wish: Wish, *, actor: str) -> Outcome:
+    """What a restore would do. Hold `store.exclusive()`. Raises UserError when a point or a path
+    does not exist."""
+    target = store.get(wish.target_id)
+    now = store.seen(f"before going back to {target.id}", actor)
+    chosen = _chosen(store, wish, now)
+    label = f"went back to {target.id}"
+    request = Request(
+        actor, label, kind=wish.kind, origin=target.id, before=now.id, hand="restore"
+    )
+    outcome = Outcome(target, now, [], request)
+    has_to_agree = wish.since is not None and not wish.force
+    foreign = store.between(wish.since or 0, now.id) if has_to_agree else {}
+    adopted = store.adopted_after(target.id)
+    for name, choice in sorted(chosen.items()):
         reason = None
-        if then == ABSENT and name in adopted:
+        if isinstance(choice, str):
+            reason = choice
+        elif choice.then == ABSENT and name in adopted:
             reason = "it was not covered at that point, so it may be older than the point"
-        elif stat.S_ISREG(then.mode or 0) and then.blob is None:
+        elif stat.S_ISREG(choice.then.mode or 0) and choice.then.blob is None:
             reason = _NOT_KEPT
         elif name in foreign:
             reason = _FOREIGN
-        if reason is None:
-            outcome.steps.append(Step(name, present, then))
+        if reason is None and isinstance(choice, Step):
+            outcome.steps.append(choice)
         else:
-            outcome.refused.append((name, reason))
+            outcome.refused.append((name, reason or ""))
     return outcome
 
 
-def apply(store: SnapshotStore, outcome: Outcome, *, actor: str) -> Snapshot:
+def apply(store: SnapshotStore, outcome: Outcome) -> Snapshot:
     """Carry out a plan made under the same lock, and return the snapshot that it leaves behind.
 
     Paths that cannot be restored move from `steps` to `refused`.
     """
     names = (step.name for step in outcome.steps)
-    hands = _Hands(store, store.rows(names))
+    hands = Hands(store, store.rows(names))
     done: list[Step] = []
-    removals = [step for step in outcome.steps if _is_removal(step)]
+    removals = [step for step in outcome.steps if is_removal(step)]
     removed: set[bytes] = set()
     for step in sorted(removals, key=lambda step: -step.name.count(b"/")):
         if _done(outcome, step, hands.remove):
@@ -116,154 +104,56 @@ def apply(store: SnapshotStore, outcome: Outcome, *, actor: str) -> Snapshot:
         if step.then == ABSENT:
             if step.name in removed:
                 done.append(step)
-        elif (not _is_removal(step) or step.name in removed) and _done(outcome, step, hands.make):
+        elif (not is_removal(step) or step.name in removed) and _done(outcome, step, hands.make):
             done.append(step)
     hands.finish_folders()
     outcome.steps[:] = done
-    return store.take(
-        label=f"went back to {outcome.target.id}",
-        actor=actor,
-        kind="restored",
-        origin=outcome.target.id,
-        before=outcome.now.id,
-    )
+    return store.take(outcome.request)
+
+
+def _chosen(store: SnapshotStore, wish: Wish, now: Snapshot) -> dict[bytes, Step | str]:
+    """The steps to the wanted states, or why there is none, by path."""
+    wanted = set(wish.paths)
+    chosen: dict[bytes, Step | str] = {}
+    changes = store.changes(wish.target_id, now.id)
+    for name, chain in changes.items():
+        if wanted and wanted.isdisjoint((name, *above(name))):
+            continue
+        step = _by_agents(name, chain) if wish.only_by_agents else _to_the_first(name, chain)
+        if step is not None:
+            chosen[name] = step
+    covered = {place for name in changes for place in (name, *above(name))}
+    for path in wanted - covered:
+        if all(store.state_at(point, path) == ABSENT for point in (wish.target_id, now.id)):
+            raise UserError(f"no covered file or folder {shown(path)} exists now or at that point")
+    return chosen
+
+
+def _to_the_first(name: bytes, chain: list[tuple[State, State, str]]) -> Step | None:
+    then, present = chain[0][0], chain[-1][1]
+    return None if then == present else Step(name, present, then)
+
+
+def _by_agents(name: bytes, chain: list[tuple[State, State, str]]) -> Step | str | None:
+    """Back to what was there before the agents' last changes, if nobody came after them."""
+    if all(hand != "agent" for _, _, hand in chain):
+        return None
+    later = 0
+    while later < len(chain) and chain[-1 - later][2] == "agent":
+        later += 1
+    if later == 0:
+        return _NOT_ONLY_AGENTS
+    return _to_the_first(name, chain[len(chain) - later :])
 
 
 def _done(outcome: Outcome, step: Step, act: Callable[[Step], None]) -> bool:
     """Whether `act` did its step; when it could not, the path is refused with the reason."""
     try:
         act(step)
-    except _Refused as refusal:
+    except Refused as refusal:
         outcome.refused.append((step.name, str(refusal)))
         return False
     except OSError as error:
         outcome.refused.append((step.name, f"the system refused ({error.strerror})"))
         return False
     return True
-
-
-def _is_removal(step: Step) -> bool:
-    """Whether what is there must go first: for good, or because its kind changes."""
-    if step.now == ABSENT:
-        return False
-    if step.then == ABSENT:
-        return True
-    return stat.S_IFMT(step.now.mode or 0) != stat.S_IFMT(step.then.mode or 0)
-
-
-def _with_folders(name: bytes) -> Iterator[bytes]:
-    """The path itself and every folder above it."""
-    while name:
-        yield name
-        name = name.rpartition(b"/")[0]
-
-
-class _Refused(Exception):  # noqa: N818  (a condition to record, not a failure to report)
-    """A path is left alone; the message says why."""
-
-
-class _Hands:
-    """The only code that writes into the user's workspace."""
-
-    def __init__(self, store: SnapshotStore, rows: dict[bytes, Row]) -> None:
-        self._store = store
-        self._root: Path = store.root
-        self._rows = rows
-        self._folders: list[tuple[bytes, int]] = []
-
-    def remove(self, step: Step) -> None:
-        """Take away what is there now."""
-        with self._parent(step.name) as (parent, name):
-            self._must_be_as_stored(step, parent, name)
-            if stat.S_ISDIR(step.now.mode or 0):
-                try:
-                    os.rmdir(name, dir_fd=parent)
-                except OSError as error:
-                    raise _Refused("the folder holds files that no snapshot covers") from error
-            else:
-                os.unlink(name, dir_fd=parent)
-
-    def make(self, step: Step) -> None:
-        """Put there what was there then. Whatever had to go first is gone."""
-        mode = step.then.mode or 0
-        with self._parent(step.name, make=True) as (parent, name):
-            if _is_removal(step) or step.now == ABSENT:
-                self._must_be_free(parent, name, mode)
-            else:
-                self._must_be_as_stored(step, parent, name)
-            if stat.S_ISDIR(mode):
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(name, 0o700, dir_fd=parent)
-                self._folders.append((step.name, stat.S_IMODE(mode)))
-            else:
-                self._write(parent, name, step.then)
-
-    def finish_folders(self) -> None:
-        """Give the folders their modes, the deepest first: a read-only folder takes no files."""
-        for path, mode in sorted(self._folders, key=lambda pair: -pair[0].count(b"/")):
-            with contextlib.suppress(OSError), self._parent(path) as (parent, name):
-                handle = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
-                try:
-                    os.fchmod(handle, mode)
-                finally:
-                    os.close(handle)
-
-    def _write(self, parent: int, name: bytes, then: State) -> None:
-        data = self._store.content(then.blob or 0)
-        temporary = TEMPORARY_PREFIX + secrets.token_hex(8).encode()
-        try:
-            if stat.S_ISLNK(then.mode or 0):
-                os.symlink(data, temporary, dir_fd=parent)
-            else:
-                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-                with os.fdopen(os.open(temporary, flags, 0o600, dir_fd=parent), "wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fchmod(file.fileno(), stat.S_IMODE(then.mode or 0))
-            os.replace(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary, dir_fd=parent)
-            raise
-
-    def _must_be_as_stored(self, step: Step, parent: int, name: bytes) -> None:
-        row = self._rows.get(step.name)
-        try:
-            found = os.stat(name, dir_fd=parent, follow_symlinks=False)
-        except FileNotFoundError:
-            raise _Refused(_CHANGED) from None
-        if row is None or row.state.mode != found.st_mode:
-            raise _Refused(_CHANGED)
-        if not stat.S_ISDIR(found.st_mode) and (row.size, row.mtime_ns, row.inode) != (
-            found.st_size, found.st_mtime_ns, found.st_ino
-        ):  # fmt: skip
-            raise _Refused(_CHANGED)
-
-    def _must_be_free(self, parent: int, name: bytes, mode: int) -> None:
-        try:
-            found = os.stat(name, dir_fd=parent, follow_symlinks=False)
-        except FileNotFoundError:
-            return
-        if not (stat.S_ISDIR(mode) and stat.S_ISDIR(found.st_mode)):
-            raise _Refused(_IN_THE_WAY)
-
-    @contextlib.contextmanager
-    def _parent(self, path: bytes, *, make: bool = False) -> Generator[tuple[int, bytes]]:
-        """The folder that holds `path`, opened without following a link, and the last name."""
-        *folders, name = path.split(b"/")
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-        handle = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            for folder in folders:
-                if make:
-                    with contextlib.suppress(FileExistsError):
-                        os.mkdir(folder, 0o755, dir_fd=handle)
-                try:
-                    inner = os.open(folder, flags, dir_fd=handle)
-                except NotADirectoryError:
-                    raise _Refused(_IN_THE_WAY) from None
-                os.close(handle)
-                handle = inner
-            yield handle, name
-        finally:
-            os.close(handle)

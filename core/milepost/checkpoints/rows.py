@@ -3,18 +3,17 @@
 `current` is the manifest of the newest snapshot with the signatures that let the next scan skip
 what did not change; `change` holds, per snapshot and path, the state before and after. Modes are
 those of lstat (type and permissions); NULL means that there was nothing. A file with a mode but no
-blob was seen and could not be kept (too large, unreadable, being written).
+blob was seen and could not be kept (too large, unreadable, being written). `action` holds what
+agents did between two points, `claim` which files the user's editor has written.
 """
 
 from __future__ import annotations
 
-import json
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from milepost.base.errors import WorldError
-from milepost.checkpoints.content import unpack
+from milepost.checkpoints.names import bounds
 
 if TYPE_CHECKING:
     import os
@@ -50,7 +49,50 @@ MIGRATIONS = (
         inode INTEGER NOT NULL, settled INTEGER NOT NULL
     ) STRICT;
     """,
+    # Without references from `change` and `current`: to delete a content, SQLite would look through
+    # both for each one. `uncovered` is the list that stood in `left_out`, kept once for all points
+    # that share it.
+    """
+    ALTER TABLE blob ADD COLUMN base INTEGER REFERENCES blob;
+    CREATE INDEX blob_base ON blob (base) WHERE base IS NOT NULL;
+    ALTER TABLE snapshot ADD COLUMN session TEXT NOT NULL DEFAULT '';
+    ALTER TABLE snapshot ADD COLUMN name TEXT;
+    ALTER TABLE snapshot ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE snapshot ADD COLUMN uncovered INTEGER;
+    CREATE UNIQUE INDEX snapshot_name ON snapshot (name) WHERE name IS NOT NULL;
+    CREATE TABLE changed (
+        path INTEGER NOT NULL, snapshot INTEGER NOT NULL,
+        old_mode INTEGER, old_blob INTEGER, new_mode INTEGER, new_blob INTEGER,
+        adopted INTEGER NOT NULL, hand INTEGER NOT NULL,
+        PRIMARY KEY (path, snapshot)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO changed SELECT *, 0 FROM change;
+    DROP TABLE change;
+    ALTER TABLE changed RENAME TO change;
+    CREATE INDEX change_snapshot ON change (snapshot);
+    CREATE TABLE present (
+        path INTEGER PRIMARY KEY, mode INTEGER NOT NULL, blob INTEGER,
+        size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
+        inode INTEGER NOT NULL, settled INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO present SELECT * FROM current;
+    DROP TABLE current;
+    ALTER TABLE present RENAME TO current;
+    CREATE INDEX current_blob ON current (blob) WHERE blob IS NOT NULL;
+    CREATE TABLE action (
+        id INTEGER PRIMARY KEY, actor TEXT NOT NULL, began REAL NOT NULL,
+        first INTEGER NOT NULL, last INTEGER
+    ) STRICT;
+    CREATE TABLE claim (
+        name BLOB PRIMARY KEY, hand INTEGER NOT NULL, size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
+
+# Whose hands made a change, by its number in `change.hand`. `other` is what came between the
+# actions of agents: the user's, or another process's.
+HANDS = ("unknown", "agent", "user", "restore", "other")
 
 
 class State(NamedTuple):
@@ -65,7 +107,8 @@ ABSENT = State(None, None)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A point as it is listed. `before` is set on restores: the point that takes it back."""
+    """A point as it is listed. `before` is set on restores: the point that takes it back; `origin`
+    is the point that it went back to."""
 
     id: int
     at: str
@@ -77,8 +120,10 @@ class Snapshot:
     tree_hash: str
     files_changed: int
     files_total: int
-    left_out: tuple[tuple[str, str], ...]
     left_out_total: int
+    session: str
+    name: str | None
+    pinned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +139,11 @@ class Row:
     settled: bool
     sha256: bytes | None
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether its content is kept, and was read when nobody was writing it."""
+        return self.settled and (self.state.blob is not None or stat.S_ISDIR(self.state.mode or 0))
+
     def is_unchanged(self, found: os.stat_result) -> bool:
         """Whether lstat says what it said when the row was written."""
         if self.state.mode != found.st_mode:
@@ -107,23 +157,13 @@ class Row:
 
 SNAPSHOT_COLUMNS = (
     "id, at, actor, label, kind, origin, before, tree_hash, files_changed, files_total, "
-    "left_out, left_out_total"
+    "left_out_total, session, name, pinned"
 )
 
 ROW_SOURCE = (
     "path.id, mode, blob, current.size, mtime_ns, ctime_ns, inode, settled, sha256 "
     "FROM current JOIN path ON path.id = current.path LEFT JOIN blob ON blob.id = current.blob"
 )
-
-
-def content_of(connection: sqlite3.Connection, blob: int) -> bytes:
-    """The bytes of a blob, verified. Raises WorldError when they are damaged."""
-    row = connection.execute(
-        "SELECT encoding, data, size, sha256 FROM blob WHERE id = ?", (blob,)
-    ).fetchone()
-    if row is None:
-        raise WorldError("a stored file's content is missing; run `milepost doctor`")
-    return unpack(*row)
 
 
 def newest(connection: sqlite3.Connection) -> Snapshot | None:
@@ -136,13 +176,22 @@ def newest(connection: sqlite3.Connection) -> Snapshot | None:
 def snapshot_of(row: tuple[object, ...]) -> Snapshot:
     values = list(row)
     values[7] = bytes(values[7]).hex()  # type: ignore[call-overload]
-    values[10] = tuple((path, reason) for path, reason in json.loads(str(values[10])))
+    values[13] = bool(values[13])
     return Snapshot(*values)  # type: ignore[arg-type]
 
 
 def find_row(connection: sqlite3.Connection, name: bytes) -> Row | None:
     row = connection.execute(f"SELECT {ROW_SOURCE} WHERE name = ?", (name,)).fetchone()
     return None if row is None else row_of(row)
+
+
+def rows_below(connection: sqlite3.Connection, folder: bytes) -> dict[bytes, Row]:
+    """The manifest of all that is below a folder; of everything for the root."""
+    rows = connection.execute(
+        f"SELECT name, {ROW_SOURCE} WHERE name >= ? AND name < ?",  # noqa: S608
+        bounds(folder),
+    )
+    return {row[0]: row_of(row[1:]) for row in rows}
 
 
 def row_of(row: tuple[int, int, int | None, int, int, int, int, int, bytes | None]) -> Row:

@@ -3,34 +3,39 @@
 Only what changed is stored. History is one line and append-only, so the state of a path at point N
 is the `old` side of its first change after N, or its manifest row when there was none. A restore is
 one more snapshot, and can itself be taken back.
+
+A snapshot looks at the whole project, or, in a process that stays and watches it (see `keeper`),
+only at what changed. What is acknowledged survives a kill; `barrier` makes it survive a power cut.
 """
 
 from __future__ import annotations
 
+import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from milepost.base.clock import utc_now
 from milepost.base.errors import UserError
 from milepost.base.files import locked
 from milepost.base.sqlite import Database
+from milepost.checkpoints.blobs import content_of
+from milepost.checkpoints.keeper import Keeper
+from milepost.checkpoints.looking import Looking
 from milepost.checkpoints.rows import (
     ABSENT,
+    HANDS,
     MIGRATIONS,
     SNAPSHOT_COLUMNS,
     Row,
     Snapshot,
     State,
-    content_of,
     find_row,
     newest,
     snapshot_of,
 )
-from milepost.checkpoints.scan import scan
-from milepost.checkpoints.taking import Taking
+from milepost.checkpoints.taking import Request, Taking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -38,6 +43,9 @@ if TYPE_CHECKING:
 LOCK_TIMEOUT_S = 180.0
 
 MAX_LABEL_CHARS = 200
+
+# 64 MiB of log: whoever stays moves it into the file in a quiet moment, long before.
+_LOG_PAGES = 16_384
 
 
 class SnapshotStore:
@@ -48,48 +56,74 @@ class SnapshotStore:
         self.database = Database(
             folder / "snapshots.db",
             MIGRATIONS,
-            durability="FULL",
+            durability="NORMAL",
             loss="The restore points up to now are in that file only; new ones start from here.",
+            log_pages=_LOG_PAGES,
         )
         self._lock = folder / "snapshots.lock"
+        self._looking = Looking(root)
+        self._keeper: Keeper | None = None
 
     def exclusive(self) -> AbstractContextManager[None]:
         """One process and thread at a time takes snapshots of this workspace or restores it."""
         return locked(self._lock, timeout_s=LOCK_TIMEOUT_S)
 
-    def take(
-        self,
-        *,
-        label: str,
-        actor: str,
-        kind: str = "saved",
-        origin: int | None = None,
-        before: int | None = None,
-        even_if_unchanged: bool = True,
-    ) -> Snapshot:
-        """Snapshot the workspace. Durable when this returns; hold `exclusive` around it.
+    def watch(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Follow the changes of the workspace from now on, for as long as this process stays.
+
+        `progress` is told, on another thread, how many files of how many were read for the first
+        snapshot.
+        """
+        if self._keeper is None:
+            self._keeper = Keeper(self, self._looking, progress)
+            self._keeper.start()
+
+    def take(self, request: Request, *, even_if_unchanged: bool = True) -> Snapshot:
+        """Snapshot the workspace; hold `exclusive` around it. A kill does not undo it when this
+        returns, and a power cut neither a moment later (at once when this process does not stay).
 
         With `even_if_unchanged` off, the newest snapshot is returned when nothing differs from it.
         """
+        label = request.label
         if len(label) > MAX_LABEL_CHARS or any(not char.isprintable() for char in label):
             raise UserError(
                 f"a label is one line of at most {MAX_LABEL_CHARS} printable characters"
             )
-        scanned = scan(self.root)
-        with self.database.writing() as connection:
-            taking = Taking(connection, os.fsencode(self.root), scanned)
-            taking.compare()
-            last = newest(connection)
-            if last is not None and not even_if_unchanged and not taking.changed:
-                taking.refresh_manifest()
-                return last
-            row = (utc_now(), actor, label, kind, origin, before)
-            return taking.write(row, last)
+        with self._looking.look() as look:
+            with self.database.writing() as connection:
+                taking = Taking(
+                    connection,
+                    os.fsencode(self.root),
+                    look.scanned,
+                    look.left_out_before,
+                    look.stored,
+                )
+                taking.compare()
+                last = newest(connection)
+                if last is not None and not even_if_unchanged and not taking.changed:
+                    taking.refresh_manifest()
+                    taken = last
+                else:
+                    taken = taking.write(request, last)
+            look.succeed(taking)
+        if self._keeper is None:
+            self.barrier()
+        else:
+            self._keeper.wake()
+        return taken
 
     def seen(self, label: str, actor: str) -> Snapshot:
         """A snapshot of the workspace as it is: the newest when nothing differs from it, else a new
-        one. Hold `exclusive` around it."""
-        return self.take(label=label, actor=actor, kind="automatic", even_if_unchanged=False)
+        one. It survives a power cut. Hold `exclusive` around it."""
+        request = Request(actor, label, kind="automatic")
+        snapshot = self.take(request, even_if_unchanged=False)
+        if self._keeper is not None:
+            self.barrier()
+        return snapshot
+
+    def barrier(self) -> None:
+        """Return when all that was acknowledged survives a power cut."""
+        self.database.barrier()
 
     def page(self, limit: int, before: int | None) -> list[Snapshot]:
         """The snapshots older than `before`, newest first."""
@@ -103,40 +137,59 @@ class SnapshotStore:
 
     def get(self, snapshot_id: int) -> Snapshot:
         """The snapshot with this id. Raises UserError when there is none."""
-        with self.database.reading() as connection:
-            row = connection.execute(
-                f"SELECT {SNAPSHOT_COLUMNS} FROM snapshot WHERE id = ?",  # noqa: S608
-                (min(snapshot_id, 2**62),),
-            ).fetchone()
-        if row is None:
+        found = self._one("WHERE id = ?", min(snapshot_id, 2**62))
+        if found is None:
             raise UserError(f"there is no restore point {snapshot_id}; list them to see their ids")
-        return snapshot_of(row)
+        return found
+
+    def named(self, name: str) -> Snapshot:
+        """The snapshot that was given this name. Raises UserError when there is none."""
+        found = self._one("WHERE name = ?", name)
+        if found is None:
+            raise UserError(f"no restore point is named {name!r}; list them to see their names")
+        return found
 
     def newest_restore(self) -> Snapshot | None:
         """The newest snapshot that a restore left behind."""
+        return self._one("WHERE before IS NOT NULL ORDER BY id DESC LIMIT 1")
+
+    def left_out(self, snapshot_id: int) -> tuple[tuple[str, str], ...]:
+        """The first of the paths that a snapshot does not cover, with the reasons."""
         with self.database.reading() as connection:
             row = connection.execute(
-                f"SELECT {SNAPSHOT_COLUMNS} FROM snapshot WHERE before IS NOT NULL "  # noqa: S608
-                "ORDER BY id DESC LIMIT 1"
+                "SELECT left_out, uncovered FROM snapshot WHERE id = ?", (snapshot_id,)
             ).fetchone()
-        return None if row is None else snapshot_of(row)
+            if row is None:
+                return ()
+            text = row[0] if row[1] is None else content_of(connection, row[1])
+        pairs = cast("list[tuple[str, str]]", json.loads(text))
+        return tuple((path, reason) for path, reason in pairs)
 
     def between(self, older: int, newer: int) -> dict[bytes, tuple[State, State]]:
         """The paths that differ between two points, with their states at each."""
+        ends = {
+            name: (changes[0][0], changes[-1][1])
+            for name, changes in self.changes(older, newer).items()
+        }
+        return {name: pair for name, pair in ends.items() if pair[0] != pair[1]}
+
+    def changes(self, older: int, newer: int) -> dict[bytes, list[tuple[State, State, str]]]:
+        """Every change after one point up to another, by path and in their order: the state before
+        and after, and whose hands it was."""
         with self.database.reading() as connection:
             rows = connection.execute(
                 """
-                SELECT name, old_mode, old_blob, new_mode, new_blob FROM change
+                SELECT name, old_mode, old_blob, new_mode, new_blob, hand FROM change
                 JOIN path ON path.id = change.path
                 WHERE snapshot > ? AND snapshot <= ? ORDER BY snapshot
                 """,
                 (older, newer),
             ).fetchall()
-        ends: dict[bytes, tuple[State, State]] = {}
-        for name, old_mode, old_blob, new_mode, new_blob in rows:
-            first = ends[name][0] if name in ends else State(old_mode, old_blob)
-            ends[name] = (first, State(new_mode, new_blob))
-        return {name: pair for name, pair in ends.items() if pair[0] != pair[1]}
+        found: dict[bytes, list[tuple[State, State, str]]] = {}
+        for name, old_mode, old_blob, new_mode, new_blob, hand in rows:
+            change = (State(old_mode, old_blob), State(new_mode, new_blob), HANDS[hand])
+            found.setdefault(name, []).append(change)
+        return found
 
     def adopted_after(self, snapshot_id: int) -> set[bytes]:
         """Paths that a changed rule brought in after this point: they may be older than it."""
@@ -177,30 +230,21 @@ class SnapshotStore:
         with self.database.reading() as connection:
             return content_of(connection, blob)
 
-    def prune(self, oldest_kept: int) -> int:
-        """Forget the points before `oldest_kept`, and all content that only they need. How many
-        points went. Hold `exclusive` around it. Raises UserError when there is no such point."""
-        self.get(oldest_kept)
-        with self.database.writing() as connection:
-            # The state at a point is read from the changes after it, so those up to the oldest
-            # point that is kept are never read again.
-            connection.execute("DELETE FROM change WHERE snapshot <= ?", (oldest_kept,))
-            connection.execute("UPDATE snapshot SET before = NULL WHERE before < ?", (oldest_kept,))
-            gone = connection.execute("DELETE FROM snapshot WHERE id < ?", (oldest_kept,)).rowcount
-            connection.execute(
-                "DELETE FROM blob WHERE id NOT IN (SELECT old_blob FROM change WHERE old_blob "
-                "UNION SELECT new_blob FROM change WHERE new_blob "
-                "UNION SELECT blob FROM current WHERE blob "
-                "UNION SELECT exclude FROM snapshot WHERE exclude)"
-            )
-            connection.execute(
-                "DELETE FROM path WHERE id NOT IN "
-                "(SELECT path FROM change UNION SELECT path FROM current)"
-            )
-        with self.database.reading() as connection:
-            connection.execute("VACUUM")
-        return gone
+    def take_notices(self) -> tuple[str, ...]:
+        """What the user should hear about the watching; each is told once."""
+        return () if self._keeper is None else self._keeper.take_notices()
 
     def close(self) -> None:
-        """Close the database."""
+        """Stop watching, make everything durable, and close the database."""
+        if self._keeper is not None:
+            self._keeper.stop()
+            self._keeper = None
         self.database.close()
+
+    def _one(self, where: str, *values: object) -> Snapshot | None:
+        with self.database.reading() as connection:
+            row = connection.execute(
+                f"SELECT {SNAPSHOT_COLUMNS} FROM snapshot {where}",  # noqa: S608
+                values,
+            ).fetchone()
+        return None if row is None else snapshot_of(row)

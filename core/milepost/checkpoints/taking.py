@@ -1,4 +1,4 @@
-"""One snapshot in the making: a scan compared with the manifest, written in one transaction."""
+"""One snapshot in the making: what was found compared with the manifest, in one transaction."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from milepost.checkpoints.content import TOO_LARGE, Unreadable, pack, read
-from milepost.checkpoints.policy import MAX_FILE_BYTES, POLICY, RULE_FILES, PastRules
+from milepost.base.clock import utc_now
+from milepost.base.errors import UserError
+from milepost.checkpoints.blobs import Blobs, content_of
+from milepost.checkpoints.content import TOO_LARGE, Unreadable, read
+from milepost.checkpoints.names import shown
+from milepost.checkpoints.policy import MAX_FILE_BYTES, MAX_FILES, POLICY, RULE_FILES, PastRules
 from milepost.checkpoints.rows import (
     ABSENT,
-    ROW_SOURCE,
+    HANDS,
     SNAPSHOT_COLUMNS,
     Row,
     Snapshot,
     State,
-    content_of,
-    row_of,
+    find_row,
+    rows_below,
     snapshot_of,
 )
+from milepost.checkpoints.scan import TOO_MANY
 
 if TYPE_CHECKING:
     import sqlite3
@@ -38,10 +43,26 @@ _RACY_NS = 20_000_000
 
 _HASH_MODULUS = 1 << 256
 
+_TORN = "was open for writing when it was read, so it may be half of what was being written"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a snapshot is to say of itself. `kind` is saved, automatic, restored, undone, before or
+    after (an action); `hand` made the changes that it finds, as far as the caller knows."""
+
+    actor: str
+    label: str = ""
+    kind: str = "saved"
+    origin: int | None = None
+    before: int | None = None
+    session: str = ""
+    hand: str = "unknown"
+
 
 @dataclass(slots=True)
 class _Found:
-    """A path as the scan found it, its content stored."""
+    """A path as it was found, its content stored."""
 
     mode: int
     blob: int | None
@@ -52,53 +73,159 @@ class _Found:
 
 @dataclass(slots=True)
 class Taking:
-    """One snapshot in the making: what differs from the manifest, inside one transaction."""
+    """One snapshot in the making: what differs from the manifest, inside one transaction.
+
+    `left_out_before` is what the parts that nobody looked at leave out; `stored` are contents that
+    are in the store already, by path, with what lstat said then.
+    """
 
     connection: sqlite3.Connection
     root: bytes
     scanned: Scan
+    left_out_before: dict[bytes, str] = field(default_factory=dict[bytes, str])
+    stored: dict[bytes, tuple[os.stat_result, bytes]] = field(
+        default_factory=dict[bytes, "tuple[os.stat_result, bytes]"]
+    )
     manifest: dict[bytes, Row] = field(default_factory=dict[bytes, Row])
     changed: dict[bytes, tuple[Row | None, _Found | None]] = field(
         default_factory=dict[bytes, "tuple[Row | None, _Found | None]"]
     )
     touched: dict[bytes, _Found] = field(default_factory=dict[bytes, _Found])
+    # Files to look at again even if nothing is reported of them.
+    again: set[bytes] = field(default_factory=set[bytes])
+    linked: set[bytes] = field(default_factory=set[bytes])
+    blobs: Blobs = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.blobs = Blobs(self.connection)
 
     def compare(self) -> None:
         """Find what was added, changed or removed; contents are stored on the way."""
-        rows = self.connection.execute(f"SELECT name, {ROW_SOURCE}").fetchall()
-        self.manifest = {row[0]: row_of(row[1:]) for row in rows}
+        self.manifest = self._manifest()
         for name, found_stat in self.scanned.found.items():
-            row = self.manifest.get(name)
-            if row is not None and row.is_unchanged(found_stat):
-                if row.state.blob is None and stat.S_ISREG(found_stat.st_mode):
-                    reason = TOO_LARGE if row.size > MAX_FILE_BYTES else "could not be read"
-                    self.scanned.left_out.append((name, reason))
-                continue
-            found = self._read(name, found_stat)
-            if found is None:
-                continue  # gone since the scan; the loop below or the next snapshot sees to it
-            old = ABSENT if row is None else row.state
-            if old != State(found.mode, found.blob) or (found.blob is None and not _is_dir(found)):
-                self.changed[name] = (row, found)
-            else:
-                self.touched[name] = found
+            self._compare_one(name, found_stat)
         for name, row in self.manifest.items():
             if name not in self.scanned.found and not self.scanned.is_blind_at(name):
                 self.changed[name] = (row, None)
+
+    @property
+    def left_out(self) -> dict[bytes, str]:
+        """All that the snapshot leaves out, and why."""
+        if not self.scanned.left_out:
+            return self.left_out_before
+        return {**self.left_out_before, **self.scanned.left_out}
 
     def refresh_manifest(self) -> None:
         """Note the new signatures of files whose content is what it was."""
         for name, found in self.touched.items():
             self._put_current(self.manifest[name].path_id, found)
 
-    def write(
-        self,
-        described: tuple[str, str, str, str, int | None, int | None],
-        newest: Snapshot | None,
-    ) -> Snapshot:
-        """Write the snapshot and its changes, and bring the manifest level."""
+    def write(self, request: Request, newest: Snapshot | None) -> Snapshot:
+        """Write the snapshot and its changes, and bring the manifest level. Raises UserError when
+        there are too many files."""
         self.refresh_manifest()
         adopted = self._adopted(newest)
+        tree_hash, total = self._sums(newest)
+        left_out = self.left_out
+        named = [(shown(path), left_out[path]) for path in sorted(left_out)[:MAX_LEFT_OUT_NAMED]]
+        cursor = self.connection.execute(
+            "INSERT INTO snapshot (at, actor, label, kind, origin, before, session, tree_hash, "
+            "policy, exclude, files_changed, files_total, left_out, uncovered, left_out_total) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)",
+            (
+                utc_now(), request.actor, request.label, request.kind, request.origin,
+                request.before, request.session, tree_hash.to_bytes(32, "big"), POLICY,
+                self.blobs.put_data(self.scanned.exclude), len(self.changed), total,
+                self.blobs.put_data(json.dumps(named).encode()), len(left_out),
+            ),
+        )  # fmt: skip
+        snapshot_id = cursor.lastrowid or 0
+        hands = self._hands(request.hand)
+        for name, (row, found) in self.changed.items():
+            hand = hands.get(name, HANDS.index(request.hand))
+            self._put_change(snapshot_id, name, row, found, adopts=name in adopted, hand=hand)
+        row = self.connection.execute(
+            f"SELECT {SNAPSHOT_COLUMNS} FROM snapshot WHERE id = ?",  # noqa: S608
+            (snapshot_id,),
+        ).fetchone()
+        return snapshot_of(row)
+
+    def _manifest(self) -> dict[bytes, Row]:
+        """The manifest of what was looked at."""
+        dirty = self.scanned.dirty
+        if dirty is None:
+            return rows_below(self.connection, b"")
+        rows: dict[bytes, Row] = {}
+        for name in (*dirty.trees, *dirty.paths):
+            row = find_row(self.connection, name)
+            if row is not None:
+                rows[name] = row
+            found = self.scanned.found.get(name)
+            is_dir = found is not None and stat.S_ISDIR(found.st_mode)
+            was_dir = row is not None and stat.S_ISDIR(row.state.mode or 0)
+            if name in dirty.trees or (was_dir and not is_dir):
+                rows.update(rows_below(self.connection, name))
+        return rows
+
+    def _compare_one(self, name: bytes, found_stat: os.stat_result) -> None:
+        row = self.manifest.get(name)
+        is_file = stat.S_ISREG(found_stat.st_mode)
+        if is_file and found_stat.st_nlink > 1:
+            self.linked.add(name)
+        if row is not None and row.is_unchanged(found_stat):
+            if row.state.blob is None and is_file:
+                reason = TOO_LARGE if row.size > MAX_FILE_BYTES else "could not be read"
+                self.scanned.left_out[name] = reason
+            return
+        found = self._read(name, found_stat)
+        if found is None:
+            return  # gone since it was found; the next snapshot sees to it
+        old = ABSENT if row is None else row.state
+        if old != State(found.mode, found.blob) or (found.blob is None and not _is_dir(found)):
+            self.changed[name] = (row, found)
+        else:
+            self.touched[name] = found
+
+    def _read(self, name: bytes, found_stat: os.stat_result) -> _Found | None:
+        if stat.S_ISDIR(found_stat.st_mode):
+            return _Found(found_stat.st_mode, None, None, found_stat, settled=True)
+        known = self._already_stored(name, found_stat)
+        if known is not None:
+            return known
+        try:
+            content = read(os.path.join(self.root, name), found_stat)
+        except Unreadable as reason:
+            self.scanned.left_out[name] = str(reason)
+            if reason.passing:
+                self.again.add(name)
+            return _Found(found_stat.st_mode, None, None, found_stat, settled=not reason.passing)
+        if content is None:
+            self.again.add(name)
+            return None
+        if content.is_torn:
+            self.scanned.left_out[name] = _TORN
+            self.again.add(name)
+        sha256 = content.sha256
+        is_racy = time.time_ns() - content.found.st_mtime_ns <= _RACY_NS
+        blob = self.blobs.put(sha256, content.data)
+        settled = not is_racy and not content.is_torn
+        return _Found(content.found.st_mode, blob, sha256, content.found, settled)
+
+    def _already_stored(self, name: bytes, found_stat: os.stat_result) -> _Found | None:
+        if name not in self.stored:
+            return None
+        then, sha256 = self.stored[name]
+        is_same = (then.st_mode, then.st_size, then.st_mtime_ns, then.st_ctime_ns, then.st_ino) == (
+            found_stat.st_mode, found_stat.st_size, found_stat.st_mtime_ns,
+            found_stat.st_ctime_ns, found_stat.st_ino,
+        )  # fmt: skip
+        blob = self.blobs.find(sha256) if is_same else None
+        if blob is None:
+            return None
+        return _Found(found_stat.st_mode, blob, sha256, found_stat, settled=True)
+
+    def _sums(self, newest: Snapshot | None) -> tuple[int, int]:
+        """The hash of the tree and the number of its files."""
         tree_hash = int(newest.tree_hash, 16) if newest else 0
         total = newest.files_total if newest else 0
         for name, (row, found) in self.changed.items():
@@ -111,59 +238,33 @@ class Taking:
                 tree_hash += _path_hash(
                     name, state, found.sha256, found.stat.st_size, found.stat.st_mtime_ns
                 )
-        named = [(_shown(path), reason) for path, reason in self.scanned.left_out]
-        cursor = self.connection.execute(
-            "INSERT INTO snapshot (at, actor, label, kind, origin, before, tree_hash, "
-            "policy, exclude, files_changed, files_total, left_out, left_out_total) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *described,
-                (tree_hash % _HASH_MODULUS).to_bytes(32, "big"),
-                POLICY,
-                self._put_blob(hashlib.sha256(self.scanned.exclude).digest(), self.scanned.exclude),
-                len(self.changed),
-                total,
-                json.dumps(named[:MAX_LEFT_OUT_NAMED]),
-                len(named),
-            ),
-        )
-        snapshot_id = cursor.lastrowid or 0
-        for name, (row, found) in self.changed.items():
-            self._put_change(snapshot_id, name, row, found, adopts=name in adopted)
-        row = self.connection.execute(
-            f"SELECT {SNAPSHOT_COLUMNS} FROM snapshot WHERE id = ?",  # noqa: S608
-            (snapshot_id,),
-        ).fetchone()
-        return snapshot_of(row)
+        if total > MAX_FILES:
+            raise UserError(TOO_MANY)
+        return tree_hash % _HASH_MODULUS, total
 
-    def _read(self, name: bytes, found_stat: os.stat_result) -> _Found | None:
-        if stat.S_ISDIR(found_stat.st_mode):
-            return _Found(found_stat.st_mode, None, None, found_stat, settled=True)
-        try:
-            content = read(os.path.join(self.root, name), found_stat)
-        except Unreadable as reason:
-            self.scanned.left_out.append((name, str(reason)))
-            return _Found(found_stat.st_mode, None, None, found_stat, settled=not reason.passing)
-        if content is None:
-            return None
-        sha256 = content.sha256
-        settled = time.time_ns() - content.found.st_mtime_ns > _RACY_NS
-        blob = self._put_blob(sha256, content.data)
-        return _Found(content.found.st_mode, blob, sha256, content.found, settled)
-
-    def _put_blob(self, sha256: bytes, data: bytes) -> int:
-        row = self.connection.execute("SELECT id FROM blob WHERE sha256 = ?", (sha256,)).fetchone()
-        if row is not None:
-            return int(row[0])
-        encoding, stored = pack(data)
-        cursor = self.connection.execute(
-            "INSERT INTO blob (sha256, size, encoding, data) VALUES (?, ?, ?, ?)",
-            (sha256, len(data), encoding, stored),
-        )
-        return cursor.lastrowid or 0
+    def _hands(self, hand: str) -> dict[bytes, int]:
+        """Whose the changes are that someone has claimed: the editor tells what it wrote, and what
+        is as it was written then is the user's. A restore knows its own."""
+        claims = self.connection.execute("SELECT name, hand, size, mtime_ns FROM claim").fetchall()
+        hands: dict[bytes, int] = {}
+        for name, whose, size, mtime_ns in claims:
+            found = self.changed.get(name, (None, None))[1]
+            if name in self.changed:
+                self.connection.execute("DELETE FROM claim WHERE name = ?", (name,))
+            if found is not None and hand != "restore":
+                if (found.stat.st_size, found.stat.st_mtime_ns) == (size, mtime_ns):
+                    hands[name] = whose
+        return hands
 
     def _put_change(
-        self, snapshot_id: int, name: bytes, row: Row | None, found: _Found | None, *, adopts: bool
+        self,
+        snapshot_id: int,
+        name: bytes,
+        row: Row | None,
+        found: _Found | None,
+        *,
+        adopts: bool,
+        hand: int,
     ) -> None:
         if row is not None:
             path_id = row.path_id
@@ -175,8 +276,8 @@ class Taking:
         old = ABSENT if row is None else row.state
         new = ABSENT if found is None else State(found.mode, found.blob)
         self.connection.execute(
-            "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (path_id, snapshot_id, *old, *new, adopts),
+            "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (path_id, snapshot_id, *old, *new, adopts, hand),
         )
         if found is None:
             self.connection.execute("DELETE FROM current WHERE path = ?", (path_id,))
@@ -204,13 +305,21 @@ class Taking:
         ).fetchone()
         if policy != POLICY:
             return set(new)
-        files = {
-            name: content_of(self.connection, row.state.blob)
-            for name, row in self.manifest.items()
-            if name.rpartition(b"/")[2] in RULE_FILES and row.state.blob is not None
-        }
-        past = PastRules(content_of(self.connection, exclude), files)
+        then = content_of(self.connection, exclude)
+        has_new_rules = any(name.rpartition(b"/")[2] in RULE_FILES for name in self.changed)
+        if then == self.scanned.exclude and not has_new_rules:
+            return set()
+        past = PastRules(then, self._past_rule_files())
         return {name for name in new if past.ignored(name, is_dir=_is_folder(self.changed[name]))}
+
+    def _past_rule_files(self) -> dict[bytes, bytes]:
+        rows = self.connection.execute(
+            "SELECT name, blob FROM current JOIN path ON path.id = current.path "
+            "WHERE blob IS NOT NULL AND (name IN (?1, ?2) OR substr(name, -length(?1) - 1) = ?3 "
+            "OR substr(name, -length(?2) - 1) = ?4)",
+            (*RULE_FILES, *(b"/" + name for name in RULE_FILES)),
+        )
+        return {name: content_of(self.connection, blob) for name, blob in rows.fetchall()}
 
 
 def _is_folder(change: tuple[Row | None, _Found | None]) -> bool:
@@ -235,7 +344,3 @@ def _path_hash(name: bytes, state: State, sha256: bytes | None, size: int, mtime
 
 def _is_dir(found: _Found) -> bool:
     return stat.S_ISDIR(found.mode)
-
-
-def _shown(path: bytes) -> str:
-    return path.decode("utf-8", "backslashreplace")

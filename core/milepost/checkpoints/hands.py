@@ -1,0 +1,193 @@
+"""The only code that writes into the user's workspace.
+
+Every path is reached through folders opened one by one without following links, so that a link put
+in the way cannot lead a restore out of the project. Each is looked at once more right before it is
+touched, and refused when it is not as it was stored.
+
+A plain file is overwritten where it stands, which is twenty times as fast as replacing it. That can
+be cut short in the middle, and does no harm: both contents are stored, and the restore is repeated.
+A file with other names, or one that may be running, is replaced instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from milepost.checkpoints.policy import TEMPORARY_PREFIX
+from milepost.checkpoints.rows import ABSENT, Row, State
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from milepost.checkpoints.store import SnapshotStore
+
+_CHANGED = "it changed while the restore was looking"
+_IN_THE_WAY = "something that no snapshot covers is in its place"
+
+_EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a restore does to one path: from the state that is to the state that was."""
+
+    name: bytes
+    now: State
+    then: State
+
+
+class Refused(Exception):  # noqa: N818  (a condition to record, not a failure to report)
+    """A path is left alone; the message says why."""
+
+
+def is_removal(step: Step) -> bool:
+    """Whether what is there must go first: for good, or because its kind changes."""
+    if step.now == ABSENT:
+        return False
+    if step.then == ABSENT:
+        return True
+    return stat.S_IFMT(step.now.mode or 0) != stat.S_IFMT(step.then.mode or 0)
+
+
+class Hands:
+    """The only code that writes into the user's workspace."""
+
+    def __init__(self, store: SnapshotStore, rows: dict[bytes, Row]) -> None:
+        self._store = store
+        self._root: Path = store.root
+        self._rows = rows
+        self._folders: list[tuple[bytes, int]] = []
+
+    def remove(self, step: Step) -> None:
+        """Take away what is there now."""
+        with self._parent(step.name) as (parent, name):
+            self._must_be_as_stored(step, parent, name)
+            if stat.S_ISDIR(step.now.mode or 0):
+                try:
+                    os.rmdir(name, dir_fd=parent)
+                except OSError as error:
+                    raise Refused("the folder holds files that no snapshot covers") from error
+            else:
+                os.unlink(name, dir_fd=parent)
+
+    def make(self, step: Step) -> None:
+        """Put there what was there then. Whatever had to go first is gone."""
+        mode = step.then.mode or 0
+        with self._parent(step.name, make=True) as (parent, name):
+            found = None
+            if is_removal(step) or step.now == ABSENT:
+                self._must_be_free(parent, name, mode)
+            else:
+                found = self._must_be_as_stored(step, parent, name)
+            if stat.S_ISDIR(mode):
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(name, 0o700, dir_fd=parent)
+                self._folders.append((step.name, stat.S_IMODE(mode)))
+                return
+            data = self._store.content(step.then.blob or 0)
+            if found is None or not self._overwrite(parent, name, found, data, mode):
+                self._replace(parent, name, data, mode)
+
+    def finish_folders(self) -> None:
+        """Give the folders their modes, the deepest first: a read-only folder takes no files."""
+        for path, mode in sorted(self._folders, key=lambda pair: -pair[0].count(b"/")):
+            with contextlib.suppress(OSError), self._parent(path) as (parent, name):
+                handle = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+                try:
+                    os.fchmod(handle, mode)
+                finally:
+                    os.close(handle)
+
+    def _overwrite(
+        self, parent: int, name: bytes, found: os.stat_result, data: bytes, mode: int
+    ) -> bool:
+        """Write into the file that is there; False, and nothing done, where that is not safe."""
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or found.st_mode & _EXECUTABLE:
+            return False
+        try:
+            handle = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+        except PermissionError:
+            return False  # a file may be read-only in a folder that is not
+        try:
+            here = os.fstat(handle)
+            if (here.st_ino, here.st_size, here.st_mtime_ns) != (
+                found.st_ino, found.st_size, found.st_mtime_ns
+            ):  # fmt: skip
+                raise Refused(_CHANGED)
+            view = memoryview(data)
+            while view:
+                view = view[os.write(handle, view) :]
+            if here.st_size > len(data):
+                os.ftruncate(handle, len(data))
+            if stat.S_IMODE(here.st_mode) != stat.S_IMODE(mode):
+                os.fchmod(handle, stat.S_IMODE(mode))
+        finally:
+            os.close(handle)
+        return True
+
+    def _replace(self, parent: int, name: bytes, data: bytes, mode: int) -> None:
+        """Write a new file or link beside the old one, and give it the name."""
+        temporary = TEMPORARY_PREFIX + secrets.token_hex(8).encode()
+        try:
+            if stat.S_ISLNK(mode):
+                os.symlink(data, temporary, dir_fd=parent)
+            else:
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+                with os.fdopen(os.open(temporary, flags, 0o600, dir_fd=parent), "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fchmod(file.fileno(), stat.S_IMODE(mode))
+            os.replace(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary, dir_fd=parent)
+            raise
+
+    def _must_be_as_stored(self, step: Step, parent: int, name: bytes) -> os.stat_result:
+        row = self._rows.get(step.name)
+        try:
+            found = os.stat(name, dir_fd=parent, follow_symlinks=False)
+        except FileNotFoundError:
+            raise Refused(_CHANGED) from None
+        if row is None or row.state.mode != found.st_mode:
+            raise Refused(_CHANGED)
+        if not stat.S_ISDIR(found.st_mode) and (row.size, row.mtime_ns, row.inode) != (
+            found.st_size, found.st_mtime_ns, found.st_ino
+        ):  # fmt: skip
+            raise Refused(_CHANGED)
+        return found
+
+    def _must_be_free(self, parent: int, name: bytes, mode: int) -> None:
+        try:
+            found = os.stat(name, dir_fd=parent, follow_symlinks=False)
+        except FileNotFoundError:
+            return
+        if not (stat.S_ISDIR(mode) and stat.S_ISDIR(found.st_mode)):
+            raise Refused(_IN_THE_WAY)
+
+    @contextlib.contextmanager
+    def _parent(self, path: bytes, *, make: bool = False) -> Generator[tuple[int, bytes]]:
+        """The folder that holds `path`, opened without following a link, and the last name."""
+        *folders, name = path.split(b"/")
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        handle = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for folder in folders:
+                if make:
+                    with contextlib.suppress(FileExistsError):
+                        os.mkdir(folder, 0o755, dir_fd=handle)
+                try:
+                    inner = os.open(folder, flags, dir_fd=handle)
+                except NotADirectoryError:
+                    raise Refused(_IN_THE_WAY) from None
+                os.close(handle)
+                handle = inner
+            yield handle, name
+        finally:
+            os.close(handle)

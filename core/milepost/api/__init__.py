@@ -19,6 +19,7 @@ from milepost.base.errors import (
 
 if TYPE_CHECKING:
     from milepost.api.views import (
+        Action,
         Brief,
         BriefEntry,
         Change,
@@ -48,12 +49,14 @@ if TYPE_CHECKING:
         RulesFile,
         SearchResult,
         Sign,
+        StoreSize,
         Verdict,
     )
     from milepost.api.workspace import Workspace, open_workspace
     from milepost.base.symbols import enclosing_symbol
 
 __all__ = [
+    "Action",
     "Brief",
     "BriefEntry",
     "Change",
@@ -86,6 +89,7 @@ __all__ = [
     "SearchResult",
     "Sign",
     "Stopped",
+    "StoreSize",
     "UserError",
     "Verdict",
     "Workspace",

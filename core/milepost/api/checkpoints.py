@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from milepost.api import views
 from milepost.base.errors import UserError
-from milepost.checkpoints import restore
+from milepost.checkpoints import actions, restore, retention
 from milepost.checkpoints.names import shown
 from milepost.checkpoints.patch import patch
 from milepost.checkpoints.restore import Wish
@@ -23,18 +23,97 @@ if TYPE_CHECKING:
 
 MAX_PAGE = 200
 
+MAX_NAME_CHARS = 80
+
 
 class Checkpoints:
     """The restore points of a workspace."""
 
-    def __init__(self, store: SnapshotStore, actor: str) -> None:
+    def __init__(self, store: SnapshotStore, actor: str, session: str = "") -> None:
         self._store = store
         self._actor = actor
+        self._session = session
 
-    def save(self, label: str = "") -> views.Checkpoint:
-        """Make a restore point of the files as they are. Durable when this returns."""
+    def save(self, label: str = "", *, mine: bool = False) -> views.Checkpoint:
+        """Make a restore point of the files as they are. A kill does not undo it when this
+        returns.
+
+        With `mine`, what changed since this caller's last point is its own work; that is believed
+        when nobody else made a point in between.
+        """
         with self._store.exclusive():
-            return self._checkpoint(self._store.take(Request(self._actor, label)))
+            hand = self._hand() if mine and self._is_last() else "unknown"
+            request = Request(self._actor, label, session=self._session, hand=hand)
+            return self._checkpoint(self._store.take(request))
+
+    def begin(self, label: str = "", *, actor: str | None = None) -> views.Action:
+        """Make a restore point before something changes files; `finish` it afterwards. `actor` is
+        who does it, if not the caller: an agent's name begins with `agent:`."""
+        actor = actor or self._actor
+        with self._store.exclusive():
+            action, before = actions.begin(
+                self._store, label or "before an action", actor=actor, hand=_hand_of(actor)
+            )
+        return views.Action(action, before.id)
+
+    def finish(self, action_id: int, label: str = "") -> views.Diff:
+        """Make the restore point after an action, and say what it changed: that is the actor's,
+        unless somebody else was at work too. Raises UserError when no such action is under way."""
+        with self._store.exclusive():
+            before, after = actions.finish(
+                self._store, action_id, label or "after an action", actor=self._actor
+            )
+        return views.Diff(before, after.id, _between(self._store, before, after.id))
+
+    def written_by_user(self, path: str) -> None:
+        """The user's editor has written this file (relative to the root)."""
+        actions.claim(self._store, _name(path), hand="user")
+
+    def name(self, checkpoint_id: int, name: str) -> views.Checkpoint:
+        """Give a point a name, or with an empty one take it away. A named point is kept for good.
+        Raises UserError when another has it."""
+        if name.isdigit() or len(name) > MAX_NAME_CHARS or not name.isprintable():
+            raise UserError(
+                f"a name is at most {MAX_NAME_CHARS} printable characters and no number"
+            )
+        with self._store.exclusive():
+            pinned = self._store.get(checkpoint_id).pinned
+            marked = self._store.mark(checkpoint_id, name=name.strip() or None, pinned=pinned)
+        return self._checkpoint(marked)
+
+    def pin(self, checkpoint_id: int, *, pinned: bool = True) -> views.Checkpoint:
+        """Keep a point for good, or no longer."""
+        with self._store.exclusive():
+            name = self._store.get(checkpoint_id).name
+            marked = self._store.mark(checkpoint_id, name=name, pinned=pinned)
+        return self._checkpoint(marked)
+
+    def find(self, reference: str) -> views.Checkpoint:
+        """The point with this id or name. Raises UserError when there is none."""
+        if reference.isascii() and reference.isdigit():
+            return self.get(int(reference))
+        return self._checkpoint(self._store.named(reference))
+
+    def prune(
+        self,
+        *,
+        age_s: float | None = None,
+        count: int | None = None,
+        max_bytes: int | None = None,
+    ) -> int:
+        """Forget the points that are older than `age_s`, beyond the newest `count`, or whose
+        contents take more than `max_bytes`; without any of these, what is forgotten by itself in
+        time. Pinned and named points stay, and the newest twenty. How many went."""
+        if age_s is None and count is None and max_bytes is None:
+            limits = retention.DEFAULT
+        else:
+            limits = retention.Limits(age_s, count, max_bytes)
+        with self._store.exclusive():
+            return retention.forget(self._store, limits)
+
+    def size(self) -> views.StoreSize:
+        """What the restore points take."""
+        return views.StoreSize(*self._store.size())
 
     def page(self, *, limit: int = 20, before: int | None = None) -> tuple[views.Checkpoint, ...]:
         """The newest restore points first; those older than `before`, when given."""
@@ -113,6 +192,15 @@ class Checkpoints:
             restore.apply(self._store, outcome)
         return _restore(outcome, applied=True, undo_id=outcome.now.id)
 
+    def _hand(self) -> str:
+        return _hand_of(self._actor)
+
+    def _is_last(self) -> bool:
+        points = self._store.page(1, None)
+        return bool(points) and (points[0].actor, points[0].session) == (
+            self._actor, self._session
+        )  # fmt: skip
+
     def _end(self, from_id: int, to_id: int | None) -> int:
         """The id of the later end of a diff; a snapshot of now when there is none."""
         self._store.get(from_id)
@@ -146,15 +234,26 @@ class Checkpoints:
 
 def _between(store: SnapshotStore, from_id: int, to_id: int) -> tuple[views.Change, ...]:
     backwards = to_id < from_id
-    ends = store.between(min(from_id, to_id), max(from_id, to_id))
-    return _changes(
+    span = min(from_id, to_id), max(from_id, to_id)
+    steps = (
         (name, new, old) if backwards else (name, old, new)
-        for name, (old, new) in sorted(ends.items())
+        for name, (old, new) in sorted(store.between(*span).items())
+    )
+    return _changes(steps, store.hands(*span))
+
+
+def _changes(
+    steps: Iterable[tuple[bytes, State, State]], by: dict[bytes, str]
+) -> tuple[views.Change, ...]:
+    return tuple(
+        views.Change(shown(name), _kind(old, new), by.get(name, "unknown"))
+        for name, old, new in steps
     )
 
 
-def _changes(steps: Iterable[tuple[bytes, State, State]]) -> tuple[views.Change, ...]:
-    return tuple(views.Change(shown(name), _kind(old, new)) for name, old, new in steps)
+def _hand_of(actor: str) -> str:
+    """Whose hands an actor's are: the servers and the terminal name users and agents apart."""
+    return "user" if actor.startswith("user:") else "agent"
 
 
 def _kind(old: State, new: State) -> str:
@@ -186,7 +285,7 @@ def _restore(outcome: restore.Outcome, *, applied: bool, undo_id: int | None) ->
     return views.Restore(
         checkpoint_id=outcome.target.id,
         applied=applied,
-        changes=_changes((step.name, step.now, step.then) for step in outcome.steps),
+        changes=_changes(((step.name, step.now, step.then) for step in outcome.steps), outcome.by),
         refused=tuple(views.Refusal(shown(name), reason) for name, reason in outcome.refused),
         undo_id=undo_id,
         plan=str(outcome.now.id),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from milepost.api import views
 from milepost.base.errors import UserError, WorldError
+from milepost.checkpoints import retention
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,15 +69,15 @@ class Data:
         return views.DataFile(str(path.absolute()), _size(path), "a copy of everything")
 
     def prune(self, oldest_kept: int) -> int:
-        """Forget the restore points before this one and the content that only they need; how many
-        went. Raises UserError when there is no such point.
+        """Forget the restore points before this one, but for pinned and named ones, and the content
+        that only they need; how many went. Raises UserError when there is no such point.
 
         What memory entries said before they were changed or forgotten goes out of its index too.
         Their revisions stay, so that a change can be taken back; only `wipe` deletes those.
         """
         self._entries.clean()
         with self._snapshots.exclusive():
-            return self._snapshots.prune(oldest_kept)
+            return retention.forget_before(self._snapshots, oldest_kept)
 
     def wipe(self) -> None:
         """Delete all that is kept of the project: memory, goals, history and restore points. Its

@@ -231,10 +231,13 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How one path differs: `kind` is added, modified, deleted, mode or type."""
+    """How one path differs: `kind` is added, modified, deleted, mode or type; `by` is whose the
+    difference is: agent, user, restore, other (the user's or another process's), several, or
+    unknown."""
 
     path: str
     kind: str
+    by: str = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +247,26 @@ class Diff:
     from_id: int
     to_id: int | None
     changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that changes files, with a restore point before it. `id` ends it."""
+
+    id: int
+    before_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSize:
+    """What restore points take: their number, the contents they share, as files and as packed, and
+    the bytes on the disk."""
+
+    points: int
+    contents: int
+    content_bytes: int
+    packed_bytes: int
+    disk_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

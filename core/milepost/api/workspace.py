@@ -61,7 +61,7 @@ class Workspace:
         log = HistoryLog(resolved.data_dir)
         self.memory = Memory((own, shared), actor, masking, books, self.project)
         self.exchange = Exchange((own, shared), resolved.root, actor, masking)
-        self.checkpoints = Checkpoints(snapshots, actor)
+        self.checkpoints = Checkpoints(snapshots, actor, session)
         self.goals = Goals(ledger, snapshots, actor, masking, environment.fingerprint)
         self.history = History(
             log, actor, session, masking, lambda: self.memory.clean(within_s=_CLEANING_S)

@@ -144,6 +144,11 @@ class Database:
         """Where the file is, or will be."""
         return self._path
 
+    def size_bytes(self) -> int:
+        """What the file and SQLite's own files beside it take."""
+        parts = (self._path.with_name(self._path.name + each) for each in ("", "-wal", "-shm"))
+        return sum(part.stat().st_size for part in parts if part.exists())
+
     def take_notices(self) -> tuple[str, ...]:
         """What the user should hear about this file; each is told once."""
         with self._guard:

@@ -70,8 +70,10 @@ def content_of(connection: sqlite3.Connection, blob: int) -> bytes:
     ).fetchone()
     if row is None:
         raise WorldError("a stored file's content is missing; run `milepost doctor`")
-    *stored, base = row
-    return unpack(*stored, None if base is None else content_of(connection, base))
+    encoding, stored, size, sha256, base = row
+    return unpack(
+        encoding, stored, size, sha256, None if base is None else content_of(connection, base)
+    )
 
 
 def repack(connection: sqlite3.Connection, snapshot_id: int) -> int:

@@ -8,6 +8,7 @@ import os
 import signal
 import stat
 import sys
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,9 @@ RAW, ZSTD, DELTA = 0, 1, 2
 
 # fcntl.h of Linux; the signal of a lease that is asked back must be one that ends nobody.
 _F_SETSIG = 10
+
+# What may not be used by two threads at once.
+_mine = threading.local()
 
 TOO_LARGE = f"larger than {MAX_FILE_BYTES // 1024**2} MiB"
 
@@ -117,18 +121,27 @@ def unpack(encoding: int, stored: bytes, size: int, sha256: bytes, base: bytes |
     if encoding != RAW:
         import zstandard  # noqa: PLC0415  (as above)
 
-        prefix = None
-        if base is not None:
-            prefix = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
         try:
-            unpacker = zstandard.ZstdDecompressor(dict_data=prefix)
-            data = unpacker.decompress(stored, max_output_size=size)
+            data = _unpacker(base).decompress(stored, max_output_size=size)
         except zstandard.ZstdError:
             data = b""
     if hashlib.sha256(data).digest() != sha256:
         message = "a stored file's content is damaged"
         raise WorldError(f"{message}; nothing was restored, older or newer points may be whole")
     return data
+
+
+def _unpacker(base: bytes | None) -> zstandard.ZstdDecompressor:
+    import zstandard  # noqa: PLC0415  (as above)
+
+    if base is not None:
+        prefix = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+        return zstandard.ZstdDecompressor(dict_data=prefix)
+    # Making one takes longer than unpacking a source file.
+    plain: zstandard.ZstdDecompressor | None = getattr(_mine, "unpacker", None)
+    if plain is None:
+        plain = _mine.unpacker = zstandard.ZstdDecompressor()
+    return plain
 
 
 def _read_settled(handle: int) -> Content:

@@ -16,7 +16,7 @@ import os
 import secrets
 import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from milepost.checkpoints.policy import TEMPORARY_PREFIX
 from milepost.checkpoints.rows import ABSENT, Row, State
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _CHANGED = "it changed while the restore was looking"
 _IN_THE_WAY = "something that no snapshot covers is in its place"
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
@@ -63,6 +65,17 @@ class Hands:
         self._root: Path = store.root
         self._rows = rows
         self._folders: list[tuple[bytes, int]] = []
+        # The folders from the root to the one last used, with their descriptors.
+        self._open: list[tuple[bytes, int]] = []
+
+    def __enter__(self) -> Self:
+        """Open the project's folder."""
+        self._open = [(b"", os.open(self._root, _FOLDER & ~os.O_NOFOLLOW))]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close all folders."""
+        self._close(down_to=0)
 
     def remove(self, step: Step) -> None:
         """Take away what is there now."""
@@ -175,19 +188,24 @@ class Hands:
     def _parent(self, path: bytes, *, make: bool = False) -> Generator[tuple[int, bytes]]:
         """The folder that holds `path`, opened without following a link, and the last name."""
         *folders, name = path.split(b"/")
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-        handle = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            for folder in folders:
-                if make:
-                    with contextlib.suppress(FileExistsError):
-                        os.mkdir(folder, 0o755, dir_fd=handle)
-                try:
-                    inner = os.open(folder, flags, dir_fd=handle)
-                except NotADirectoryError:
-                    raise Refused(_IN_THE_WAY) from None
-                os.close(handle)
-                handle = inner
-            yield handle, name
-        finally:
-            os.close(handle)
+        # Folders stay open for the next path: most have the first of them in common.
+        common = 0
+        while common < min(len(folders), len(self._open) - 1):
+            if self._open[common + 1][0] != folders[common]:
+                break
+            common += 1
+        self._close(down_to=common + 1)
+        for folder in folders[common:]:
+            here = self._open[-1][1]
+            if make:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(folder, 0o755, dir_fd=here)
+            try:
+                self._open.append((folder, os.open(folder, _FOLDER, dir_fd=here)))
+            except NotADirectoryError:
+                raise Refused(_IN_THE_WAY) from None
+        yield self._open[-1][1], name
+
+    def _close(self, *, down_to: int) -> None:
+        while len(self._open) > down_to:
+            os.close(self._open.pop()[1])

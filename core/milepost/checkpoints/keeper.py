@@ -17,6 +17,7 @@ import time
 from typing import TYPE_CHECKING
 
 from milepost.base.errors import MilepostError, WorldError
+from milepost.checkpoints import retention
 from milepost.checkpoints.blobs import Blobs, repack
 from milepost.checkpoints.content import Unreadable, read
 from milepost.checkpoints.coverage import Coverage
@@ -39,6 +40,9 @@ QUIET_S = 2.0
 
 # A full scan takes up to a second in a large project; so seldom, nobody notices.
 CHECK_EVERY_S = 600.0
+
+# Points grow old by the day.
+FORGET_EVERY_S = 6 * 3_600.0
 
 # Some 50 ms of reading; whoever wants a snapshot in the meantime waits no longer.
 _BATCH_FILES = 200
@@ -72,6 +76,7 @@ class Keeper:
         self._waker, self._wake_end = os.pipe()
         os.set_blocking(self._wake_end, False)
         self._has_commits = False
+        self._forget_at = 0.0
         self._repacked_to: int | None = None
         self._guard = threading.Lock()
         self._notices: list[str] = []
@@ -232,6 +237,10 @@ class Keeper:
                 repack(connection, snapshot_id)
             self._repacked_to = snapshot_id + 1
             self._stop.wait(_YIELD_S)
+        if time.monotonic() > self._forget_at:
+            self._forget_at = time.monotonic() + FORGET_EVERY_S
+            with self._store.exclusive():
+                retention.forget(self._store, retention.DEFAULT)
         self._store.database.checkpoint()
 
     def _check(self) -> None:

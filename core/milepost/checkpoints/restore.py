@@ -31,12 +31,14 @@ _NOT_ONLY_AGENTS = "someone else changed it after the agent; look at it, or rest
 
 @dataclass(slots=True)
 class Outcome:
-    """A restore planned or done: its steps, the paths it leaves alone, and how to take it back."""
+    """A restore planned or done: its steps, the paths it leaves alone, how to take it back, and
+    whose the changes are that it takes back."""
 
     target: Snapshot
     now: Snapshot
     steps: list[Step]
     request: Request
+    by: dict[bytes, str]
     refused: list[tuple[bytes, str]] = field(default_factory=list[tuple[bytes, str]])
 
 
@@ -63,10 +65,8 @@ def plan(store: SnapshotStore, wish: Wish, *, actor: str) -> Outcome:
     now = store.seen(f"before going back to {target.id}", actor)
     chosen = _chosen(store, wish, now)
     label = f"went back to {target.id}"
-    request = Request(
-        actor, label, kind=wish.kind, origin=target.id, before=now.id, hand="restore"
-    )
-    outcome = Outcome(target, now, [], request)
+    request = Request(actor, label, kind=wish.kind, origin=target.id, before=now.id, hand="restore")
+    outcome = Outcome(target, now, [], request, store.hands(target.id, now.id))
     has_to_agree = wish.since is not None and not wish.force
     foreign = store.between(wish.since or 0, now.id) if has_to_agree else {}
     adopted = store.adopted_after(target.id)
@@ -93,8 +93,14 @@ def apply(store: SnapshotStore, outcome: Outcome) -> Snapshot:
     Paths that cannot be restored move from `steps` to `refused`.
     """
     names = (step.name for step in outcome.steps)
-    hands = Hands(store, store.rows(names))
     done: list[Step] = []
+    with Hands(store, store.rows(names)) as hands:
+        _carry_out(outcome, hands, done)
+    outcome.steps[:] = done
+    return store.take(outcome.request)
+
+
+def _carry_out(outcome: Outcome, hands: Hands, done: list[Step]) -> None:
     removals = [step for step in outcome.steps if is_removal(step)]
     removed: set[bytes] = set()
     for step in sorted(removals, key=lambda step: -step.name.count(b"/")):
@@ -107,31 +113,31 @@ def apply(store: SnapshotStore, outcome: Outcome) -> Snapshot:
         elif (not is_removal(step) or step.name in removed) and _done(outcome, step, hands.make):
             done.append(step)
     hands.finish_folders()
-    outcome.steps[:] = done
-    return store.take(outcome.request)
 
 
 def _chosen(store: SnapshotStore, wish: Wish, now: Snapshot) -> dict[bytes, Step | str]:
     """The steps to the wanted states, or why there is none, by path."""
-    wanted = set(wish.paths)
     chosen: dict[bytes, Step | str] = {}
-    changes = store.changes(wish.target_id, now.id)
-    for name, chain in changes.items():
-        if wanted and wanted.isdisjoint((name, *above(name))):
-            continue
-        step = _by_agents(name, chain) if wish.only_by_agents else _to_the_first(name, chain)
-        if step is not None:
-            chosen[name] = step
-    covered = {place for name in changes for place in (name, *above(name))}
+    if wish.only_by_agents:
+        for name, chain in store.changes(wish.target_id, now.id).items():
+            step = _by_agents(name, chain)
+            if step is not None:
+                chosen[name] = step
+    else:
+        for name, (then, present) in store.between(wish.target_id, now.id).items():
+            chosen[name] = Step(name, present, then)
+    if not wish.paths:
+        return chosen
+    wanted = set(wish.paths)
+    covered = {place for name in chosen for place in (name, *above(name))}
     for path in wanted - covered:
         if all(store.state_at(point, path) == ABSENT for point in (wish.target_id, now.id)):
             raise UserError(f"no covered file or folder {shown(path)} exists now or at that point")
-    return chosen
-
-
-def _to_the_first(name: bytes, chain: list[tuple[State, State, str]]) -> Step | None:
-    then, present = chain[0][0], chain[-1][1]
-    return None if then == present else Step(name, present, then)
+    return {
+        name: choice
+        for name, choice in chosen.items()
+        if not wanted.isdisjoint((name, *above(name)))
+    }
 
 
 def _by_agents(name: bytes, chain: list[tuple[State, State, str]]) -> Step | str | None:
@@ -143,7 +149,8 @@ def _by_agents(name: bytes, chain: list[tuple[State, State, str]]) -> Step | str
         later += 1
     if later == 0:
         return _NOT_ONLY_AGENTS
-    return _to_the_first(name, chain[len(chain) - later :])
+    then, present = chain[len(chain) - later][0], chain[-1][1]
+    return None if then == present else Step(name, present, then)
 
 
 def _done(outcome: Outcome, step: Step, act: Callable[[Step], None]) -> bool:

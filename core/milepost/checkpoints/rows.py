@@ -81,7 +81,7 @@ MIGRATIONS = (
     CREATE INDEX current_blob ON current (blob) WHERE blob IS NOT NULL;
     CREATE TABLE action (
         id INTEGER PRIMARY KEY, actor TEXT NOT NULL, began REAL NOT NULL,
-        first INTEGER NOT NULL, last INTEGER
+        first INTEGER NOT NULL, last INTEGER, hand INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE claim (
         name BLOB PRIMARY KEY, hand INTEGER NOT NULL, size INTEGER NOT NULL,
@@ -92,7 +92,7 @@ MIGRATIONS = (
 
 # Whose hands made a change, by its number in `change.hand`. `other` is what came between the
 # actions of agents: the user's, or another process's.
-HANDS = ("unknown", "agent", "user", "restore", "other")
+HANDS: tuple[str, ...] = ("unknown", "agent", "user", "restore", "other")
 
 
 class State(NamedTuple):
@@ -188,7 +188,7 @@ def find_row(connection: sqlite3.Connection, name: bytes) -> Row | None:
 def rows_below(connection: sqlite3.Connection, folder: bytes) -> dict[bytes, Row]:
     """The manifest of all that is below a folder; of everything for the root."""
     rows = connection.execute(
-        f"SELECT name, {ROW_SOURCE} WHERE name >= ? AND name < ?",  # noqa: S608
+        f"SELECT name, {ROW_SOURCE} WHERE name >= ? AND name < ?",
         bounds(folder),
     )
     return {row[0]: row_of(row[1:]) for row in rows}

@@ -167,11 +167,25 @@ class SnapshotStore:
 
     def between(self, older: int, newer: int) -> dict[bytes, tuple[State, State]]:
         """The paths that differ between two points, with their states at each."""
-        ends = {
-            name: (changes[0][0], changes[-1][1])
-            for name, changes in self.changes(older, newer).items()
-        }
-        return {name: pair for name, pair in ends.items() if pair[0] != pair[1]}
+        ends: dict[bytes, tuple[State, State]] = {}
+        with self.database.reading() as connection:
+            # Beside min() and max(), SQLite takes the other columns from the row that has it.
+            rows = connection.execute(
+                """
+                SELECT name, old_mode, old_blob, new_mode, new_blob FROM (
+                    SELECT path, min(snapshot), old_mode, old_blob FROM change
+                    WHERE snapshot > ?1 AND snapshot <= ?2 GROUP BY path
+                ) JOIN (
+                    SELECT path, max(snapshot), new_mode, new_blob FROM change
+                    WHERE snapshot > ?1 AND snapshot <= ?2 GROUP BY path
+                ) USING (path) JOIN path ON path.id = path
+                WHERE (old_mode IS NOT new_mode) OR (old_blob IS NOT new_blob)
+                """,
+                (older, newer),
+            )
+            for name, old_mode, old_blob, new_mode, new_blob in rows:
+                ends[name] = (State(old_mode, old_blob), State(new_mode, new_blob))
+        return ends
 
     def changes(self, older: int, newer: int) -> dict[bytes, list[tuple[State, State, str]]]:
         """Every change after one point up to another, by path and in their order: the state before
@@ -187,9 +201,24 @@ class SnapshotStore:
             ).fetchall()
         found: dict[bytes, list[tuple[State, State, str]]] = {}
         for name, old_mode, old_blob, new_mode, new_blob, hand in rows:
-            change = (State(old_mode, old_blob), State(new_mode, new_blob), HANDS[hand])
+            change = (State(old_mode, old_blob), State(new_mode, new_blob), HANDS[int(hand)])
             found.setdefault(name, []).append(change)
         return found
+
+    def hands(self, older: int, newer: int) -> dict[bytes, str]:
+        """Whose the changes between two points are, by path; `several` where more than one had a
+        hand in it."""
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                """
+                SELECT name, min(hand), max(hand) FROM change JOIN path ON path.id = change.path
+                WHERE snapshot > ? AND snapshot <= ? GROUP BY change.path
+                """,
+                (older, newer),
+            )
+            return {
+                name: HANDS[least] if least == most else "several" for name, least, most in rows
+            }
 
     def adopted_after(self, snapshot_id: int) -> set[bytes]:
         """Paths that a changed rule brought in after this point: they may be older than it."""
@@ -229,6 +258,33 @@ class SnapshotStore:
         """The bytes of a blob, verified. Raises WorldError when they are damaged."""
         with self.database.reading() as connection:
             return content_of(connection, blob)
+
+    def mark(self, snapshot_id: int, *, name: str | None, pinned: bool) -> Snapshot:
+        """Give a snapshot a name (None: none) and pin it or not; it survives a power cut. Raises
+        UserError when another one has the name."""
+        self.get(snapshot_id)
+        with self.database.writing() as connection:
+            other = connection.execute(
+                "SELECT id FROM snapshot WHERE name = ? AND id <> ?", (name, snapshot_id)
+            ).fetchone()
+            if other is not None:
+                raise UserError(f"restore point {other[0]} is named {name!r}; choose another name")
+            connection.execute(
+                "UPDATE snapshot SET name = ?, pinned = ? WHERE id = ?",
+                (name, pinned, snapshot_id),
+            )
+        self.barrier()
+        return self.get(snapshot_id)
+
+    def size(self) -> tuple[int, int, int, int, int]:
+        """How many points and contents there are, the bytes of the contents as they were and as
+        they are packed, and the bytes on the disk."""
+        with self.database.reading() as connection:
+            (points,) = connection.execute("SELECT count(*) FROM snapshot").fetchone()
+            contents, size, packed = connection.execute(
+                "SELECT count(*), total(size), total(length(data)) FROM blob"
+            ).fetchone()
+        return points, contents, int(size), int(packed), self.database.size_bytes()
 
     def take_notices(self) -> tuple[str, ...]:
         """What the user should hear about the watching; each is told once."""

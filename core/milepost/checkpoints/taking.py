@@ -251,9 +251,10 @@ class Taking:
             found = self.changed.get(name, (None, None))[1]
             if name in self.changed:
                 self.connection.execute("DELETE FROM claim WHERE name = ?", (name,))
-            if found is not None and hand != "restore":
-                if (found.stat.st_size, found.stat.st_mtime_ns) == (size, mtime_ns):
-                    hands[name] = whose
+            if found is None or hand == "restore":
+                continue
+            if (found.stat.st_size, found.stat.st_mtime_ns) == (size, mtime_ns):
+                hands[name] = whose
         return hands
 
     def _put_change(

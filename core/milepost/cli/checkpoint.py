@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from milepost.api import MilepostError, UserError
 from milepost.cli import options as shared
 from milepost.cli.main import act
 from milepost.cli.reply import FAILED, Reply, counted
+from milepost.cli.wrap import run_between
 
 if TYPE_CHECKING:
-    import argparse
+    from milepost.api import Action, Change, Checkpoint, Restore, Workspace
 
-    from milepost.api import Change, Checkpoint, Restore, Workspace
+    Actions = argparse._SubParsersAction[argparse.ArgumentParser]  # pyright: ignore[reportPrivateUsage]
 
 _SIGNS = {"added": "+", "deleted": "-", "modified": "~", "mode": "m", "type": "t"}
 
@@ -29,19 +32,62 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--before", type=int, metavar="ID", help="those older than ID")
     shared.count(listing, 20)
     show = actions.add_parser("show", help="one restore point, with what it does not cover")
-    show.add_argument("id", type=int)
+    _point(show)
     diff = actions.add_parser("diff", help="what changed from a point to another, or to now")
-    diff.add_argument("id", type=int)
-    diff.add_argument("to", type=int, nargs="?")
+    _point(diff)
+    diff.add_argument("to", nargs="?", metavar="POINT")
     diff.add_argument("--path", help="the changes inside this file")
+    _going_back(actions.add_parser("preview", help="what a restore would do"))
     back = actions.add_parser("restore", help="bring files back; shows the plan first")
-    back.add_argument("id", type=int)
-    back.add_argument("paths", nargs="*", help="only these files and folders")
+    _going_back(back)
     back.add_argument("-y", "--yes", action="store_true", help="do it without asking")
     back.add_argument("--force", action="store_true", help="also what changed since the plan")
     actions.add_parser("undo", help="take the newest restore back; twice is redo")
+    actions.add_parser("redo", help="do again the restore that was undone")
+    _marking(actions)
+    _around(actions)
     for action in actions.choices.values():
         shared.common(action)
+
+
+def _point(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("point", metavar="POINT", help="its number or its name")
+
+
+def _going_back(parser: argparse.ArgumentParser) -> None:
+    _point(parser)
+    parser.add_argument("paths", nargs="*", help="only these files and folders")
+    parser.add_argument(
+        "--agents", action="store_true", help="only what agents are known to have changed"
+    )
+
+
+def _marking(actions: Actions) -> None:
+    pin = actions.add_parser("pin", help="keep a point for good")
+    _point(pin)
+    pin.add_argument("--off", action="store_true", help="keep it no longer")
+    name = actions.add_parser("name", help="give a point a name; it is kept for good then")
+    _point(name)
+    name.add_argument("name", nargs="?", default="", help="none: take the name away")
+    prune = actions.add_parser("prune", help="forget old points, but for pinned and named ones")
+    prune.add_argument("--days", type=float, help="those older than so many days")
+    prune.add_argument("--keep", type=int, metavar="N", help="all but the newest N")
+    prune.add_argument("--mib", type=float, help="the oldest, until the rest takes so much")
+    actions.add_parser("du", help="how many points there are, and what they take")
+
+
+def _around(actions: Actions) -> None:
+    wrap = actions.add_parser(
+        "wrap", help="run a command between two points: wrap [OPTIONS] -- COMMAND ..."
+    )
+    begin = actions.add_parser("begin", help="a point before an action; prints the action's number")
+    for parser in (wrap, begin):
+        parser.add_argument("--agent", metavar="NAME", help="the agent that acts, if it is one")
+        parser.add_argument("--label", default="")
+    wrap.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
+    end = actions.add_parser("end", help="the point after an action, and what it changed")
+    end.add_argument("id", type=int, help="what begin printed")
+    end.add_argument("--label", default="")
 
 
 def run(options: argparse.Namespace) -> Reply:
@@ -66,33 +112,49 @@ def _list(workspace: Workspace, options: argparse.Namespace) -> Reply:
 
 
 def _show(workspace: Workspace, options: argparse.Namespace) -> Reply:
-    point = workspace.checkpoints.get(options.id)
+    point = workspace.checkpoints.find(options.point)
     lines = [_line(point), "", f"Not covered: {counted(point.not_covered_total, 'path')}"]
     lines += [f"  {item.path}  ({item.reason})" for item in point.not_covered[:_SHOWN]]
     return Reply("\n".join(lines), point)
 
 
 def _diff(workspace: Workspace, options: argparse.Namespace) -> Reply:
+    start = workspace.checkpoints.find(options.point).id
+    end = None if options.to is None else workspace.checkpoints.find(options.to).id
     if options.path:
-        patch = workspace.checkpoints.patch(options.id, options.to, options.path)
+        patch = workspace.checkpoints.patch(start, end, options.path)
         return Reply(patch.rstrip("\n"), patch)
-    diff = workspace.checkpoints.diff(options.id, options.to)
+    diff = workspace.checkpoints.diff(start, end)
     return Reply(_changes(diff.changes) or "Nothing differs.", diff)
 
 
+def _preview(workspace: Workspace, options: argparse.Namespace) -> Reply:
+    preview = _planned(workspace, options)
+    return Reply(_report(preview), preview)
+
+
+def _planned(workspace: Workspace, options: argparse.Namespace) -> Restore:
+    point = workspace.checkpoints.find(options.point).id
+    return workspace.checkpoints.preview(point, paths=options.paths, only_by_agents=options.agents)
+
+
 def _restore(workspace: Workspace, options: argparse.Namespace) -> Reply:
-    preview = workspace.checkpoints.preview(options.id, paths=options.paths)
+    preview = _planned(workspace, options)
     if not preview.changes:
         return Reply(_report(preview), preview)
     if not options.yes:
         plan = _report(preview)
         if options.json or not sys.stdin.isatty():
             return Reply(f"{plan}\nNothing was changed; add --yes to do it.", preview)
-        answer = input(f"{plan}\nGo back to {options.id}? [y/N] ")
+        answer = input(f"{plan}\nGo back to {preview.checkpoint_id}? [y/N] ")
         if answer.strip().lower() not in ("y", "yes"):
             return Reply("Nothing was changed.", preview)
     done = workspace.checkpoints.restore(
-        options.id, paths=options.paths, plan=preview.plan, force=options.force
+        preview.checkpoint_id,
+        paths=options.paths,
+        plan=preview.plan,
+        force=options.force,
+        only_by_agents=options.agents,
     )
     return Reply(_report(done), done, FAILED if done.refused else 0)
 
@@ -102,8 +164,84 @@ def _undo(workspace: Workspace, _options: argparse.Namespace) -> Reply:
     return Reply(_report(done), done, FAILED if done.refused else 0)
 
 
+def _redo(workspace: Workspace, _options: argparse.Namespace) -> Reply:
+    done = workspace.checkpoints.redo()
+    return Reply(_report(done), done, FAILED if done.refused else 0)
+
+
+def _pin(workspace: Workspace, options: argparse.Namespace) -> Reply:
+    point = workspace.checkpoints.find(options.point)
+    point = workspace.checkpoints.pin(point.id, pinned=not options.off)
+    kept = "is kept for good" if point.pinned else "is kept no longer than others"
+    return Reply(f"Restore point {point.id} {kept}.", point)
+
+
+def _name(workspace: Workspace, options: argparse.Namespace) -> Reply:
+    point = workspace.checkpoints.find(options.point)
+    point = workspace.checkpoints.name(point.id, options.name)
+    named = f"is named {point.name}" if point.name else "has no name"
+    return Reply(f"Restore point {point.id} {named}.", point)
+
+
+def _prune(workspace: Workspace, options: argparse.Namespace) -> Reply:
+    gone = workspace.checkpoints.prune(
+        age_s=None if options.days is None else options.days * 86_400,
+        count=options.keep,
+        max_bytes=None if options.mib is None else round(options.mib * 1024**2),
+    )
+    return Reply(f"Forgot {counted(gone, 'restore point')}.", gone)
+
+
+def _du(workspace: Workspace, _options: argparse.Namespace) -> Reply:
+    size = workspace.checkpoints.size()
+    text = f"{counted(size.points, 'restore point')}, {counted(size.contents, 'content')}: "
+    text += f"{size.content_bytes:,} bytes, packed {size.packed_bytes:,}"
+    return Reply(f"{text}; {size.disk_bytes:,} on the disk.", size)
+
+
+def _wrap(workspace: Workspace, options: argparse.Namespace) -> Reply:
+    words = options.words[1:] if options.words[:1] == ["--"] else options.words
+    if not words:
+        raise UserError("give the command to run: milepost checkpoint wrap -- COMMAND ...")
+    action = _begun(workspace, options)
+    code = run_between(words)
+    try:
+        diff = workspace.checkpoints.finish(action.id, options.label)
+    except MilepostError as error:
+        # The command's own outcome must reach whoever asked for it.
+        reply = Reply(f"there is no point after it: {error}", None, code, has_printed=True)
+    else:
+        span = f"points {diff.from_id} to {diff.to_id}"
+        text = f"{counted(len(diff.changes), 'path')} changed ({span})"
+        if diff.changes:
+            text += f"\n{_changes(diff.changes)}"
+        reply = Reply(text, diff, code, has_printed=True)
+    # Its stdout is the command's.
+    print(reply.as_json() if options.json else f"milepost: {reply.text}", file=sys.stderr)
+    return reply
+
+
+def _begin(workspace: Workspace, options: argparse.Namespace) -> Reply:
+    action = _begun(workspace, options)
+    return Reply(str(action.id), action)
+
+
+def _begun(workspace: Workspace, options: argparse.Namespace) -> Action:
+    actor = f"agent:{options.agent}" if options.agent else None
+    return workspace.checkpoints.begin(options.label, actor=actor)
+
+
+def _end(workspace: Workspace, options: argparse.Namespace) -> Reply:
+    diff = workspace.checkpoints.finish(options.id, options.label)
+    return Reply(_changes(diff.changes) or "Nothing changed.", diff)
+
+
 def _line(point: Checkpoint) -> str:
     label = point.label or "(no label)"
+    if point.name:
+        label = f"[{point.name}] {label}"
+    if point.pinned:
+        label = f"{label} (pinned)"
     return f"{point.id:>5}  {point.created_at}  {point.files_changed:>5} changed  {label}"
 
 
@@ -120,10 +258,14 @@ def _report(restore: Restore) -> str:
 
 
 def _changes(changes: tuple[Change, ...]) -> str:
-    lines = [f"{_SIGNS[change.kind]} {change.path}" for change in changes[:_SHOWN]]
+    lines = [f"{_SIGNS[change.kind]} {change.path}{_by(change)}" for change in changes[:_SHOWN]]
     if len(changes) > _SHOWN:
         lines.append(f"  ... and {len(changes) - _SHOWN} more")
     return "\n".join(lines)
+
+
+def _by(change: Change) -> str:
+    return "" if change.by == "unknown" else f"  ({change.by})"
 
 
 _ACTIONS = {
@@ -131,6 +273,15 @@ _ACTIONS = {
     "list": _list,
     "show": _show,
     "diff": _diff,
+    "preview": _preview,
     "restore": _restore,
     "undo": _undo,
+    "redo": _redo,
+    "pin": _pin,
+    "name": _name,
+    "prune": _prune,
+    "du": _du,
+    "wrap": _wrap,
+    "begin": _begin,
+    "end": _end,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shlex
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 _NAMES = ("a", "b", "c", "d e", "f.py", "g.txt", "é漢", "-h", "n\nl")
@@ -13,30 +14,32 @@ _NAMES = ("a", "b", "c", "d e", "f.py", "g.txt", "é漢", "-h", "n\nl")
 class Bursts:
     """Random changes to one folder, the same for the same seed."""
 
-    def __init__(self, root: Path, seed: int) -> None:
+    def __init__(self, root: Path, seed: int, *, with_rules: bool) -> None:
         self.root = root
+        self._with_rules = with_rules
         self._random = random.Random(seed)
         self._count = 0
 
     def burst(self) -> None:
         """One shell that runs a few commands; each may fail, as such commands do."""
-        self.run(self._command() for _ in range(self._random.randint(1, 8)))
+        self._run(self._command() for _ in range(self._random.randint(1, 8)))
 
     def fill(self, files: int) -> None:
         """A tree to begin with."""
-        self.run(self._write() for _ in range(files))
+        self._run(self._write() for _ in range(files))
 
-    def run(self, commands) -> None:
+    def _run(self, commands: Iterable[str]) -> None:
         script = "\n".join(f"{{ {command} ; }} 2>/dev/null || true" for command in commands)
         subprocess.run(["/bin/sh", "-c", script], cwd=self.root, check=True, timeout=60)
 
     def _command(self) -> str:
-        make = self._random.choice(
-            (self._write, self._write, self._write, self._append, self._remove, self._move,
-             self._move, self._copy, self._archive, self._link, self._mode, self._swap,
-             self._folder, self._in_place, self._rules, self._many)
+        makers = (
+            self._write, self._write, self._write, self._append, self._append, self._remove,
+            self._remove, self._remove, self._move, self._move, self._copy, self._archive,
+            self._link, self._mode, self._swap, self._folder, self._in_place, self._many,
         )  # fmt: skip
-        return make()
+        rules = (self._rules, self._rules) if self._with_rules else ()
+        return self._random.choice((*makers, *rules))()
 
     def _path(self) -> str:
         depth = self._random.choice((1, 1, 2, 2, 3, 4))
@@ -50,7 +53,8 @@ class Bursts:
     def _write(self) -> str:
         path = self._path()
         lines = self._random.choice((0, 1, 5, 300))
-        return f"mkdir -p -- $(dirname -- {path}) 2>/dev/null; {{ echo {self._text()}; seq {lines}; }} > {path}"
+        content = f"echo {self._text()}; seq {lines}"
+        return f"mkdir -p -- $(dirname -- {path}); {{ {content}; }} > {path}"
 
     def _append(self) -> str:
         return f"echo {self._text()} >> {self._path()}"
@@ -65,7 +69,10 @@ class Bursts:
         return f"cp -a -- {self._path()} {self._path()}"
 
     def _archive(self) -> str:
-        return f"tar -cf ../t.tar . && mkdir -p {self._path()} && tar -C {self._path()} -xf ../t.tar; rm -rf ./a/b/c/d*"
+        # Bounded, for each time can double the tree.
+        path = self._path()
+        small = "[ $(find . | head -n 300 | wc -l) -lt 300 ]"
+        return f"{small} && tar --exclude=.git -cf ../t.tar . && mkdir -p {path} && tar -C {path} -xf ../t.tar"
 
     def _link(self) -> str:
         return self._random.choice(
@@ -93,7 +100,8 @@ class Bursts:
     def _rules(self) -> str:
         rules = self._random.choice(("", "*.txt", "b/", "/a/", "!f.py\\n*.py", "c"))
         where = self._random.choice((".", ".", "a", "a/b"))
-        return f"printf '{rules}\\n' > {where}/{self._random.choice(('.gitignore', '.milepostignore'))}"
+        name = self._random.choice((".gitignore", ".milepostignore"))
+        return f"printf '{rules}\\n' > {where}/{name}"
 
     def _many(self) -> str:
         path = self._path()

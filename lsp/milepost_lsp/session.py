@@ -186,8 +186,10 @@ class Session:
             twin = [each for each in self.opened if each.project.root == space.project.root]
             if twin:
                 space.close()
-            elif self.on_open:
-                await self.on_open(space)
+            else:
+                space.watch()
+                if self.on_open:
+                    await self.on_open(space)
             self._opened[key] = twin[0] if twin else space
         return self._opened[key]
 

@@ -128,7 +128,7 @@ class Server:
             self._progress(request)
 
     def close(self) -> None:
-        """Stop what is running and give it a moment to end."""
+        """Stop what is running, give it a moment to end, and let go of the project."""
         with self._guard:
             running = list(self._slow.values())
         for request in running:
@@ -137,6 +137,7 @@ class Server:
         for request in running:
             if request.thread is not None:
                 request.thread.join(max(0.0, deadline - time.monotonic()))
+        self._session.close()
 
     def _answer(self, message: dict[str, object]) -> None:
         request_id, method = message.get("id"), message.get("method")

@@ -48,6 +48,7 @@ class Session:
         self._client = "unknown"
         self._workspace: Workspace | None = None
         self.seen = Seen()
+        self._opened: list[Workspace] = []
         self._guard = threading.Lock()
 
     def introduce(self, client_info: object) -> None:
@@ -65,4 +66,14 @@ class Session:
         with self._guard:
             if self._workspace is None or self._workspace.actor != actor:
                 self._workspace = open_workspace(self._project, actor=actor)
+                self._workspace.watch()
+                self._opened.append(self._workspace)
             return self._workspace
+
+    def close(self) -> None:
+        """Stop following the project, with everything on the disk."""
+        with self._guard:
+            for workspace in self._opened:
+                workspace.close()
+            self._opened.clear()
+            self._workspace = None

@@ -56,7 +56,8 @@ _REPACK_BACK = 500
 # As a racy file in `taking`: too young to be told from one that is rewritten in the same tick.
 _RACY_NS = 20_000_000
 
-_STOP_S = 10.0
+# How long leaving waits for it; what it does may be cut short at any instruction.
+_STOP_S = 3.0
 
 
 class Keeper:

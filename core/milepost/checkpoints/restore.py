@@ -142,7 +142,7 @@ def _chosen(store: SnapshotStore, wish: Wish, now: Snapshot) -> dict[bytes, Step
 
 def _by_agents(name: bytes, chain: list[tuple[State, State, str]]) -> Step | str | None:
     """Back to what was there before the agents' last changes, if nobody came after them."""
-    if all(hand != "agent" for _, _, hand in chain):
+    if chain[0][0] == chain[-1][1] or all(hand != "agent" for _, _, hand in chain):
         return None
     later = 0
     while later < len(chain) and chain[-1 - later][2] == "agent":

@@ -72,7 +72,8 @@ class Bursts:
         # Bounded, for each time can double the tree.
         path = self._path()
         small = "[ $(find . | head -n 300 | wc -l) -lt 300 ]"
-        return f"{small} && tar --exclude=.git -cf ../t.tar . && mkdir -p {path} && tar -C {path} -xf ../t.tar"
+        pack, unpack = "tar --exclude=.git -cf ../t.tar .", f"tar -C {path} -xf ../t.tar"
+        return f"{small} && {pack} && mkdir -p {path} && {unpack}"
 
     def _link(self) -> str:
         return self._random.choice(

@@ -129,7 +129,7 @@ def _is_wrong(workspace: api.Workspace, root: Path) -> bool:
     found = scan(root, Coverage(os.fsencode(root))).found
     with store.database.reading() as connection:
         manifest = rows_below(connection, b"")
-    wrong = {path for path in found.keys() ^ manifest.keys()}
+    wrong = set(found.keys() ^ manifest.keys())
     for path, info in found.items():
         row = manifest.get(path)
         if row is None or row.state.mode != info.st_mode:
@@ -186,8 +186,7 @@ def _killed(root: Path, seed: int, chance: random.Random, tally: Tally) -> dict[
     tally.kills += 1
     lines += child.stdout.read().splitlines(keepends=True)
     child.stdout.close()
-    whole = [json.loads(line) for line in lines if line.endswith(b"\n")]
-    return {point: tree for point, tree in whole}
+    return dict(json.loads(line) for line in lines if line.endswith(b"\n"))
 
 
 def _all_points(workspace: api.Workspace) -> list[api.Checkpoint]:

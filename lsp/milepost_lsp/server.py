@@ -6,6 +6,7 @@ from milepost import __version__
 from milepost_lsp.editor import Editor
 from milepost_lsp.features import (
     code_action,
+    did_save,
     document_symbol,
     execute_command,
     hover,
@@ -40,4 +41,5 @@ def build_server(project: str | None = None) -> MilepostServer:
     code_action.register(desk)
     execute_command.register(desk)
     document_symbol.register(desk)
+    did_save.register(desk)
     return server

@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from milepost import api
@@ -56,7 +57,7 @@ def run(quick: bool) -> Report:
 
 
 class _Pair:
-    """One project with Milepost and a shadow git beside it."""
+    """One project with Milepost, and a shadow git."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -130,8 +131,8 @@ def _in_turn(pair: _Pair, count: int, rounds: int) -> tuple[list[float], list[fl
     ours: list[float] = []
     theirs: list[float] = []
     for _ in range(rounds):
-        chosen = pair.edit(count)
-        ours.append(_ms(lambda: _expect(pair.workspace.checkpoints.save(), len(chosen))))
+        pair.edit(count)
+        ours.append(_ms(lambda: _expect(pair.workspace.checkpoints.save(), count)))
         theirs.append(_ms(pair.git_tree))
     return ours, theirs
 
@@ -163,25 +164,22 @@ def _rewind(report: Report, root: Path, files: int, rounds: int) -> None:
         points.append(pair.workspace.checkpoints.save().id)
         trees.append(pair.git_tree())
     for steps, target in ((1, 0.08), (10, 0.15), (40, 0.3)):
+        point, tree = points[-1 - steps], trees[-1 - steps]
         ours: list[float] = []
         theirs: list[float] = []
         for _ in range(rounds):
             pair.workspace.checkpoints.save()
-            ours.append(_ms(lambda: _go_back(pair, points[-1 - steps], trees[-1 - steps])))
+            ours.append(_ms(partial(pair.workspace.checkpoints.restore, point)))
             pair.workspace.checkpoints.undo()
             pair.git("add", "-A")
-            theirs.append(_ms(lambda: pair.git("read-tree", "-u", "--reset", trees[-1 - steps])))
+            theirs.append(_ms(partial(pair.git, "read-tree", "-u", "--reset", tree)))
             pair.git("read-tree", "-u", "--reset", trees[-1])
-        _check_back(pair, points[-1 - steps], trees[-1 - steps])
+        _check_back(pair, point, tree)
         cost = report.median(f"rewind_{steps}_ms", ours)
         report.ratio(
             f"rewind_{steps}", cost / report.median(f"rewind_{steps}_git_ms", theirs), target
         )
     pair.workspace.close()
-
-
-def _go_back(pair: _Pair, point: int, tree: str) -> None:
-    pair.workspace.checkpoints.restore(point)
 
 
 def _check_back(pair: _Pair, point: int, tree: str) -> None:
@@ -242,7 +240,9 @@ def _generate(root: Path, files: int) -> None:
     source = random.Random(files)
     root.mkdir(parents=True)
     for number in range(files):
-        folder = root / f"part{number // (_FILES_A_FOLDER * 30)}" / f"unit{number // _FILES_A_FOLDER}"
+        folder = (
+            root / f"part{number // (_FILES_A_FOLDER * 30)}" / f"unit{number // _FILES_A_FOLDER}"
+        )
         if number % _FILES_A_FOLDER == 0:
             folder.mkdir(parents=True)
         text = b"".join(_line(source) for _ in range(_LINES // 4)) * 4

@@ -64,6 +64,31 @@ _CASES = {
         "echo a > f; touch -d '2020-01-01' f",
         "echo b > f; touch -d '2020-01-01' f",
     ),
+    "absolute link": ("ln -s /etc/hostname l", "ln -sfn /etc/passwd l"),
+    "link that loops": ("ln -s l l; ln -s . here", "rm l; echo a > l"),
+    "link becomes file": ("echo a > f; ln -s f l", "rm l; echo b > l"),
+    "hard links taken apart": ("echo a > f; ln f g; ln f h", "rm f; echo c > f; echo d >> g"),
+    "read-only changed": ("echo a > f; chmod 444 f", "rm -f f; echo b > f; chmod 400 f"),
+    "read-only folder": (
+        "mkdir a; echo 1 > a/f; chmod 555 a",
+        "chmod 755 a; echo 2 > a/f; echo 3 > a/g; chmod 555 a",
+    ),
+    "set-group-id folder": ("mkdir a; chmod 2775 a", "chmod 755 a"),
+    "executable rewritten": ("printf '#!/bin/sh\n' > f; chmod 755 f", "echo x >> f"),
+    "grown and shrunk": ("seq 3000 > f; echo 1 > g", "echo 1 > f; seq 3000 > g"),
+    "sparse": ("truncate -s 3M f; echo a >> f", "truncate -s 1M f"),
+    "folder becomes link": ("mkdir a b; echo 1 > a/f", "rm -r a; ln -s b a"),
+    "folders swapped": ("mkdir a b; echo 1 > a/f; echo 2 > b/f", "mv a t; mv b a; mv t b"),
+    "submodule": (
+        """git init -q ../lib; cd ../lib; echo a > f; git add f
+        git -c user.name=a -c user.email=a@b commit -qm a; cd ../project
+        git -c protocol.file.allow=always submodule add -q ../lib lib""",
+        "echo b > lib/f; echo c > lib/g; rm .gitmodules",
+    ),
+    "odd bytes": (
+        "echo a > \"$(printf 'caf\\351')\"; mkdir \"$(printf 'd\\377')\"",
+        "rm \"$(printf 'caf\\351')\"; echo b > \"$(printf 'd\\377/x\\001')\"",
+    ),
     "many files": (
         "for i in $(seq 300); do echo $i > f$i; done",
         "for i in $(seq 1 2 300); do rm f$i; done; for i in $(seq 2 2 300); do echo x >> f$i; done",
@@ -72,10 +97,13 @@ _CASES = {
 
 
 @pytest.mark.parametrize("name", _CASES)
+@pytest.mark.parametrize("is_watched", [False, True], ids=["scanned", "watched"])
 def test_the_tree_comes_back_exactly_and_the_restore_can_be_undone_and_redone(
-    project: Path, workspace: api.Workspace, name: str
+    project: Path, workspace: api.Workspace, name: str, is_watched: bool
 ) -> None:
     before, after = _CASES[name]
+    if is_watched:
+        workspace.watch()
     sh(project, before)
     point = workspace.checkpoints.save("good")
     good = fingerprint(project)
@@ -92,7 +120,7 @@ def test_the_tree_comes_back_exactly_and_the_restore_can_be_undone_and_redone(
 
     assert workspace.checkpoints.undo().refused == ()
     assert fingerprint(project) == broken
-    assert workspace.checkpoints.undo().refused == ()
+    assert workspace.checkpoints.redo().refused == ()
     assert fingerprint(project) == good
 
 
@@ -381,6 +409,13 @@ def test_damaged_content_is_noticed_and_nothing_is_restored_from_it(
         lambda points: points.restore(1, paths=["\ud800"]),
         lambda points: points.save("two\nlines"),
         lambda points: points.undo(),
+        lambda points: points.redo(),
+        lambda points: points.name(1, "12"),
+        lambda points: points.name(99, "good"),
+        lambda points: points.pin(99),
+        lambda points: points.find("nothing of this name"),
+        lambda points: points.finish(99),
+        lambda points: points.written_by_user("../x"),
     ],
 )
 def test_a_wrong_argument_gets_a_sentence_and_changes_nothing(

@@ -171,10 +171,9 @@ class Keeper:
         if watch is not None:
             watch.drain()
             if watch.failure is not None:
-                reason = watch.failure
                 self._looking.disarm()
                 self._tell(
-                    f"changes in {self._looking.root} are no longer followed: {reason}. "
+                    f"changes in {self._looking.root} are no longer followed: {watch.failure}. "
                     "Restore points are as complete as ever; each scans the whole project"
                 )
         if self._has_commits:

@@ -77,10 +77,10 @@ def _removable(connection: sqlite3.Connection, always_kept: int = _ALWAYS_KEPT) 
         SELECT id FROM snapshot WHERE NOT pinned AND name IS NULL
         AND id NOT IN (SELECT id FROM snapshot ORDER BY id DESC LIMIT ?)
         AND id NOT IN (
-            SELECT id FROM snapshot WHERE id = (
-                SELECT before FROM snapshot WHERE before IS NOT NULL ORDER BY id DESC LIMIT 1
-            ) UNION SELECT max(id) FROM snapshot WHERE before IS NOT NULL
-        ) AND id NOT IN (SELECT first FROM action WHERE last IS NULL AND began > ?)
+            SELECT coalesce(before, 0) FROM snapshot WHERE before IS NOT NULL
+            ORDER BY id DESC LIMIT 1
+        ) AND id <> (SELECT coalesce(max(id), 0) FROM snapshot WHERE before IS NOT NULL)
+        AND id NOT IN (SELECT first FROM action WHERE last IS NULL AND began > ?)
         ORDER BY id
         """,
         (always_kept, time.time() - 3_600),

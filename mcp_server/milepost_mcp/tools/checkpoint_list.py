@@ -39,8 +39,8 @@ def _patch(call: Call, start: int, end: int | None, path: str) -> Reply:
 TOOL = Tool(
     name="checkpoint_list",
     title="List and compare restore points",
-    words="List restore points, newest first; or with diff (a point's id), list the files that "
-    "changed since it, up to point to or now; with path too, that file's unified diff.",
+    words="List restore points, newest first; with diff (a point's id), the files that changed "
+    "since it, up to point to or now; with path too, that file's diff.",
     parameters=(
         Number("limit", "default 20", most=60),
         Number("before", "only points older than this id"),

@@ -23,9 +23,12 @@ def _run(call: Call) -> Reply:
         return _reply(checkpoints.undo())
     if point is None:
         raise UserError("give the id of the point to go back to, or undo")
+    only = call.arguments.flag("agents_only")
     if call.arguments.flag("apply"):
-        return _reply(checkpoints.restore(point, paths=paths, plan=plan, force=force))
-    return _reply(checkpoints.preview(point, paths=paths))
+        return _reply(
+            checkpoints.restore(point, paths=paths, plan=plan, force=force, only_by_agents=only)
+        )
+    return _reply(checkpoints.preview(point, paths=paths, only_by_agents=only))
 
 
 def _reply(restore: Restore) -> Reply:
@@ -54,15 +57,16 @@ def _reply(restore: Restore) -> Reply:
 TOOL = Tool(
     name="checkpoint_restore",
     title="Go back to a restore point",
-    words="Bring the project's files back to a restore point. Without apply it only previews and "
-    "returns a plan; pass apply and that plan to do it, so that files changed meanwhile are left "
-    "alone. What was there is saved first; undo takes the newest restore back.",
+    words="Bring files back to a restore point. Without apply it only previews and returns a plan; "
+    "pass apply and that plan to do it: files changed since stay. What was there is saved first; "
+    "undo takes the newest restore back.",
     parameters=(
         Number("id"),
         Flag("apply"),
         Text("plan"),
         Texts("paths", "only these files or folders"),
         Flag("force", "also files changed since the preview"),
+        Flag("agents_only"),
         Flag("undo"),
     ),
     run=_run,

@@ -13,9 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from milepost import api
-from milepost.checkpoints.rows import MIGRATIONS
+from milepost.checkpoints.rows import MIGRATIONS, Request
 from milepost.checkpoints.store import SnapshotStore
-from milepost.checkpoints.taking import Request
 from tests.core.test_snapshots import sh
 from tests.tree import Stamp, fingerprint
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -96,4 +97,36 @@ def test_many_threads_write_without_an_error(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(write, range(8))) == [None] * 8
     assert len(rows(base)) == 160
+    base.close()
+
+
+def test_threads_that_ended_leave_no_connection_open(tmp_path: Path) -> None:
+    base = database(tmp_path / "x.db", _ONE)
+    rows(base)
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(20):
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(rows, base).result() == [(1,)]
+    assert len(os.listdir("/proc/self/fd")) < before + 10
+    base.close()
+
+
+def test_a_barrier_syncs_what_every_process_has_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = Database(tmp_path / "x.db", (_ONE,), durability="NORMAL", loss="Nothing of worth.")
+    base.barrier()  # there is nothing to sync yet, and no file
+    rows(base)
+    other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
+    other.execute("INSERT INTO t VALUES (2)")
+    synced: list[str] = []
+    real = os.fdatasync
+    monkeypatch.setattr(
+        os,
+        "fdatasync",
+        lambda handle: (real(handle), synced.append(os.readlink(f"/proc/self/fd/{handle}"))),
+    )
+    base.barrier()
+    assert synced == [str(tmp_path / "x.db-wal")]
+    other.close()
     base.close()

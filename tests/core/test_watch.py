@@ -179,9 +179,35 @@ def test_what_changed_between_two_processes_is_neither_missed_nor_doubled(
 def test_a_point_that_fails_forgets_no_change(project: Path, watching: api.Workspace) -> None:
     sh(project, "echo 1 > f")
     store = watching.checkpoints._store
-    with pytest.raises(ZeroDivisionError), store.exclusive(), store._looking.look():
+    with (
+        pytest.raises(ZeroDivisionError),
+        store.exclusive(),
+        store._looking.look(store.database.identity()),
+    ):
         raise ZeroDivisionError
     assert changed(watching) == {"f"}
+
+
+def test_a_point_after_the_data_was_wiped_or_damaged_is_whole(
+    project: Path, watching: api.Workspace
+) -> None:
+    sh(project, "echo 1 > f; echo 1 > g")
+    watching.checkpoints.save()
+    other = api.open_workspace(str(project), actor="user:other")
+    other.data.wipe()
+    sh(project, "echo 2 > f")
+    assert watching.checkpoints.save().files_total == 3
+    database = Path(watching.project.data_dir) / "snapshots.db"
+    watching.checkpoints._store.database.close()
+    database.write_bytes(b"damaged" * 2000)
+    database.with_name("snapshots.db-wal").unlink(missing_ok=True)
+    sh(project, "echo 3 > f")
+    try:
+        point = watching.checkpoints.save()
+    except api.WorldError:
+        point = watching.checkpoints.save()
+    assert point.files_total == 3
+    other.close()
 
 
 def test_a_file_that_is_open_for_writing_is_kept_named_and_looked_at_again(

@@ -123,3 +123,21 @@ def test_what_cannot_be_done_is_answered_with_an_error(client, command, argument
         client.command(command, argument)
     assert error.value.code == code
     assert error.value.data is None
+
+
+def test_what_the_editor_saved_during_an_agents_action_is_the_users(client, project, other):
+    action = other.checkpoints.begin(actor="agent:codex")
+    uri = client.open(project / "shop.py")
+    (project / "shop.py").write_text("mine\n", encoding="utf-8")
+    (project / "theirs.py").write_text("theirs\n", encoding="utf-8")
+    client.notify("textDocument/didSave", {"textDocument": {"uri": uri}})
+    with other.checkpoints._store.database.reading() as base:
+        client.wait_until(
+            lambda: base.execute("SELECT count(*) FROM claim").fetchone() == (1,),
+            "the save to be noted",
+        )
+    found = other.checkpoints.finish(action.id).changes
+    assert {change.path: change.by for change in found} == {
+        "shop.py": "user",
+        "theirs.py": "agent",
+    }

@@ -41,6 +41,18 @@ def test_an_entry_is_changed_superseded_read_and_forgotten_by_its_id(wire: Wire)
     assert wire.call("memory_get", {"id": second})[0]
 
 
+def test_an_agents_own_changes_are_taken_back_and_nobody_elses(project: Path) -> None:
+    with Wire(project) as wire:
+        start = wire.done("checkpoint_save")["id"]
+        (project / "mine").write_text("by the agent", "utf-8")
+        wire.done("checkpoint_save", mine=True)
+        (project / "theirs").write_text("by someone else", "utf-8")
+        done = wire.done("checkpoint_restore", id=start, agents_only=True, apply=True)
+        assert done["changes"] == {"total": 1, "deleted": ["mine"]}
+        assert (project / "theirs").read_text("utf-8") == "by someone else"
+        assert not (project / "mine").exists()
+
+
 def test_all_entries_are_read_page_by_page_within_the_bound(wire: Wire) -> None:
     for number in range(12):
         wire.done("memory_save", text=f"{number} " + "long " * 500)

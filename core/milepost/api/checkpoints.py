@@ -12,8 +12,7 @@ from milepost.checkpoints import actions, restore, retention
 from milepost.checkpoints.names import shown
 from milepost.checkpoints.patch import patch
 from milepost.checkpoints.restore import Wish
-from milepost.checkpoints.rows import ABSENT
-from milepost.checkpoints.taking import Request
+from milepost.checkpoints.rows import ABSENT, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -113,6 +113,11 @@ class Database:
             connection.backup(copy)
         return True
 
+    def identity(self) -> tuple[int, int] | None:
+        """What tells this file from one that was made in its place; it is made if there is none."""
+        with self.reading():
+            return self._identity()
+
     def barrier(self) -> None:
         """Return when everything that was committed, by any process, survives a power cut."""
         log = self._path.with_name(self._path.name + "-wal")

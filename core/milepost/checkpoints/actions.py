@@ -14,8 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 from milepost.base.errors import UserError
-from milepost.checkpoints.rows import HANDS
-from milepost.checkpoints.taking import Request
+from milepost.checkpoints.rows import HANDS, Request
 
 if TYPE_CHECKING:
     import sqlite3

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import select
+import sqlite3
 import stat
 import threading
 import time
@@ -138,6 +139,10 @@ class Keeper:
             work()
         except (MilepostError, Unwatchable) as failure:
             self._tell(str(failure))
+        except sqlite3.ProgrammingError:
+            # The database was closed for good while a long work was under way.
+            if not self._stop.is_set():
+                raise
 
     def _tell(self, words: str) -> None:
         with self._guard:
@@ -160,7 +165,7 @@ class Keeper:
     def _arm(self) -> None:
         try:
             self._looking.arm()
-        except Unwatchable as reason:
+        except (Unwatchable, OSError) as reason:
             raise WorldError(
                 f"changes in {self._looking.root} cannot be followed: {reason}. "
                 "Restore points are as complete as ever; each scans the whole project"
@@ -188,11 +193,12 @@ class Keeper:
         with self._store.exclusive():
             if watch.is_level:
                 return
+            base = self._store.database.identity()
             with self._store.database.reading() as connection:
                 if newest(connection) is None:
                     return
                 manifest = rows_below(connection, b"")
-            self._looking.level(manifest)
+            self._looking.level(base, manifest)
 
     def _read_ahead(self) -> None:
         """Store the contents of all files, so that the first snapshot has only to name them."""

@@ -54,6 +54,8 @@ class Looking:
         self.stored: dict[bytes, tuple[os.stat_result, bytes]] = {}
         self._coverage = Coverage(os.fsencode(root))
         self._left_out: dict[bytes, str] = {}
+        # The database whose manifest the watch is level with.
+        self._level_with: object = None
 
     def arm(self) -> Watch:
         """Begin to watch; the next look scans everything and is the base of those after it. Raises
@@ -74,11 +76,11 @@ class Looking:
             watch.close()
 
     @contextlib.contextmanager
-    def look(self) -> Generator[Look]:
-        """Look at what may differ from the manifest. What changed is not forgotten when the caller
-        fails or does not call `succeed`."""
+    def look(self, base: object) -> Generator[Look]:
+        """Look at what may differ from the manifest in the database `base`. What changed is not
+        forgotten when the caller fails or does not call `succeed`."""
         watch = self.watch
-        dirty = self._take(watch)
+        dirty = self._take(watch, base)
         try:
             made = self._look(dirty)
             yield made
@@ -87,17 +89,19 @@ class Looking:
             raise
         if made.left_out is None:
             self._give_back(watch, dirty)
-        elif watch is not None:
-            self._left_out, self.stored = made.left_out, {}
+            return
+        self._left_out, self.stored = made.left_out, {}
+        if watch is not None:
             watch.put_back(Dirty(made.again))
             watch.look_always(made.linked)
 
-    def level(self, manifest: Mapping[bytes, Row]) -> None:
+    def level(self, base: object, manifest: Mapping[bytes, Row]) -> None:
         """Scan the whole project now, so that the next look need not."""
         watch = self.watch
         if watch is None:
             return
         watch.begin()
+        self._level_with = base
         try:
             scanned = self._scan()
         except BaseException:
@@ -130,9 +134,13 @@ class Looking:
         self.missed_by_events += count
         return count
 
-    def _take(self, watch: Watch | None) -> Dirty | None:
+    def _take(self, watch: Watch | None, base: object) -> Dirty | None:
         if watch is None:
             return None
+        if base != self._level_with:
+            # It was wiped, or put aside, and made anew.
+            watch.distrust()
+            self._level_with = base
         dirty = watch.take()
         if self._coverage.exclude_changed():
             watch.arm()

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 from milepost.base.errors import UserError
 from milepost.checkpoints.hands import Hands, Refused, Step, is_removal
 from milepost.checkpoints.names import above, shown
-from milepost.checkpoints.rows import ABSENT
-from milepost.checkpoints.taking import Request
+from milepost.checkpoints.rows import ABSENT, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -106,6 +106,20 @@ ABSENT = State(None, None)
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What a snapshot is to say of itself. `kind` is saved, automatic, restored, undone, before or
+    after (an action); `hand` made the changes that it finds, as far as the caller knows."""
+
+    actor: str
+    label: str = ""
+    kind: str = "saved"
+    origin: int | None = None
+    before: int | None = None
+    session: str = ""
+    hand: str = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A point as it is listed. `before` is set on restores: the point that takes it back; `origin`
     is the point that it went back to."""

@@ -14,7 +14,7 @@ import json
 import os
 from typing import TYPE_CHECKING, cast
 
-from milepost.base.errors import UserError
+from milepost.base.errors import UserError, WorldError
 from milepost.base.files import locked
 from milepost.base.sqlite import Database
 from milepost.checkpoints.blobs import content_of
@@ -25,6 +25,7 @@ from milepost.checkpoints.rows import (
     HANDS,
     MIGRATIONS,
     SNAPSHOT_COLUMNS,
+    Request,
     Row,
     Snapshot,
     State,
@@ -32,7 +33,7 @@ from milepost.checkpoints.rows import (
     newest,
     snapshot_of,
 )
-from milepost.checkpoints.taking import Request, Taking
+from milepost.checkpoints.taking import Taking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,8 +90,12 @@ class SnapshotStore:
             raise UserError(
                 f"a label is one line of at most {MAX_LABEL_CHARS} printable characters"
             )
-        with self._looking.look() as look:
+        base = self.database.identity()
+        with self._looking.look(base) as look:
             with self.database.writing() as connection:
+                if self.database.identity() != base:
+                    message = f"{self.database.path} was replaced by another process"
+                    raise WorldError(f"{message}; nothing was lost, try again")
                 taking = Taking(
                     connection,
                     os.fsencode(self.root),

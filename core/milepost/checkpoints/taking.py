@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import stat
@@ -20,6 +19,7 @@ from milepost.checkpoints.rows import (
     ABSENT,
     HANDS,
     SNAPSHOT_COLUMNS,
+    Request,
     Row,
     Snapshot,
     State,
@@ -28,6 +28,7 @@ from milepost.checkpoints.rows import (
     snapshot_of,
 )
 from milepost.checkpoints.scan import TOO_MANY
+from milepost.checkpoints.tree_hash import MODULUS, share_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -41,23 +42,7 @@ MAX_LEFT_OUT_NAMED = 200
 # was written so shortly before it was read is read again next time.
 _RACY_NS = 20_000_000
 
-_HASH_MODULUS = 1 << 256
-
 _TORN = "was open for writing when it was read, so it may be half of what was being written"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a snapshot is to say of itself. `kind` is saved, automatic, restored, undone, before or
-    after (an action); `hand` made the changes that it finds, as far as the caller knows."""
-
-    actor: str
-    label: str = ""
-    kind: str = "saved"
-    origin: int | None = None
-    before: int | None = None
-    session: str = ""
-    hand: str = "unknown"
 
 
 @dataclass(slots=True)
@@ -231,16 +216,16 @@ class Taking:
         for name, (row, found) in self.changed.items():
             if row is not None:
                 total -= not stat.S_ISDIR(row.state.mode or 0)
-                tree_hash -= _path_hash(name, row.state, row.sha256, row.size, row.mtime_ns)
+                tree_hash -= share_of(name, row.state, row.sha256, row.size, row.mtime_ns)
             if found is not None:
                 total += not _is_dir(found)
                 state = State(found.mode, found.blob)
-                tree_hash += _path_hash(
+                tree_hash += share_of(
                     name, state, found.sha256, found.stat.st_size, found.stat.st_mtime_ns
                 )
         if total > MAX_FILES:
             raise UserError(TOO_MANY)
-        return tree_hash % _HASH_MODULUS, total
+        return tree_hash % MODULUS, total
 
     def _hands(self, hand: str) -> dict[bytes, int]:
         """Whose the changes are that someone has claimed: the editor tells what it wrote, and what
@@ -325,22 +310,6 @@ class Taking:
 
 def _is_folder(change: tuple[Row | None, _Found | None]) -> bool:
     return change[1] is not None and _is_dir(change[1])
-
-
-def _path_hash(name: bytes, state: State, sha256: bytes | None, size: int, mtime_ns: int) -> int:
-    """A path's share of the tree hash, which is the sum of all shares modulo 2**256: a change of
-    one file changes it by a subtraction and an addition, however large the tree is.
-
-    Source: Bellare and Micciancio, "A New Paradigm for Collision-Free Hashing" (AdHASH).
-    """
-    if stat.S_ISDIR(state.mode or 0):
-        content = b""
-    elif sha256 is None:
-        content = b"%d:%d" % (size, mtime_ns)
-    else:
-        content = sha256
-    share = hashlib.sha256(b"%d:%s:%d:%s" % (len(name), name, state.mode or 0, content))
-    return int.from_bytes(share.digest(), "big")
 
 
 def _is_dir(found: _Found) -> bool:

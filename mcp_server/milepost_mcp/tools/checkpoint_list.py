@@ -43,7 +43,7 @@ TOOL = Tool(
     "since it, up to point to or now; with path too, that file's diff.",
     parameters=(
         Number("limit", "default 20", most=60),
-        Number("before", "only points older than this id"),
+        Number("before", "older than this id"),
         Number("diff"),
         Number("to"),
         Text("path"),

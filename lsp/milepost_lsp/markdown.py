@@ -54,6 +54,7 @@ def entry(item: api.Entry, *, plain: bool = False, changes: int = 0) -> str:
         facts.append(age(item.created_at))
     if changes:
         facts.append(f"{count(changes, 'change')} in its log")
+    facts.extend(item.moved)
     facts.extend(f"suspect: {doubt}" for doubt in item.doubts)
     about = inline(" · ".join(fact for fact in facts if fact))
     return f"{item.text.strip()}\n({about})" if plain else f"{fence(item.text)}\n_{about}_"

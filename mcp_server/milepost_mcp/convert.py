@@ -24,6 +24,7 @@ def entry_text(entry: Entry, *, whole: bool) -> str:
     head += "".join(
         f"\n  SUSPECT: {doubt}; check, then confirm or correct it" for doubt in entry.doubts
     )
+    head += "".join(f"\n  MOVED: {moved}" for moved in entry.moved)
     if entry.masked:
         head += f"\n  MASKED: {', '.join(entry.masked)}; secrets are never stored"
     body = entry.text if whole else snippet(entry.text)
@@ -44,6 +45,7 @@ def entry_data(entry: Entry, *, whole: bool) -> dict[str, object]:
         "about": list(entry.anchors),
         "superseded_by": entry.superseded_by,
         "suspect": list(entry.doubts),
+        "moved": list(entry.moved),
         "masked": list(entry.masked),
     }
     return {key: value for key, value in fields.items() if value not in (None, [])}

@@ -12,6 +12,7 @@ from milepost.api.found import merged, within
 from milepost.api.rules import Rules
 from milepost.base.clock import ago
 from milepost.base.errors import UserError, WorldError
+from milepost.base.symbols import last_name
 from milepost.memory import document as documents
 from milepost.memory.anchors import bare
 from milepost.memory.entry import SCOPES, from_block, version_of
@@ -19,6 +20,7 @@ from milepost.memory.store import no_such_entry
 
 if TYPE_CHECKING:
     from milepost.api.masking import Masking
+    from milepost.memory.anchors import Look
     from milepost.memory.document import Document
     from milepost.memory.entry import Entry
     from milepost.memory.revisions import Change
@@ -258,8 +260,19 @@ class Memory:
             return ()
         found = [entry for store in self._stores for entry in store.naming(symbol)]
         if path is not None:
-            here = f"{path}#{symbol}"
-            found.sort(key=lambda entry: here not in map(bare, entry.anchors))
+            was_here = {
+                anchor for store in self._stores for anchor in store.former_anchors(path, symbol)
+            }
+            # Entries about a symbol that was renamed name it as it was.
+            names = {last_name(anchor.partition("#")[2]) for anchor in was_here} - {symbol, ""}
+            known = {entry.id for entry in found}
+            for entry in (
+                e for store in self._stores for name in names for e in store.naming(name)
+            ):
+                if entry.id not in known and was_here.intersection(map(bare, entry.anchors)):
+                    known.add(entry.id)
+                    found.append(entry)
+            found.sort(key=lambda entry: not _is_anchored(entry, path, symbol, was_here))
         found += [rule.entry for rule in self._rules.naming(symbol, path)]
         return tuple(map(self._entry, found[:limit]))
 
@@ -307,12 +320,30 @@ class Memory:
             if rows != entries
         )
 
+    def suspects(self, *, limit: int = MAX_RESULTS) -> tuple[views.Entry, ...]:
+        """The entries that are suspect or whose code moved, in file order. Code that is gone is
+        searched for until it is found or given up, which may take seconds."""
+        found: list[views.Entry] = []
+        for store in self._stores:
+            store.find_lost()
+            looked = map(self._entry, (e for e in store.all() if e.anchors and not e.superseded_by))
+            found.extend(entry for entry in looked if entry.doubts or entry.moved)
+        return tuple(found[:limit])
+
+    def follow(self) -> views.MemoryChange | None:
+        """Rewrite the anchors of the project's entries whose code moved without a change. It is
+        one change and can be undone; None when there is nothing to rewrite."""
+        (store,) = self._scoped("project")
+        change = store.follow(self._actor)
+        return None if change is None else _change(change)
+
     def _scoped(self, scope: str | None) -> tuple[MemoryStore, ...]:
         return scoped(self._stores, scope)
 
     def _entry(self, entry: Entry) -> views.Entry:
+        """The entry with what makes it suspect."""
         (store,) = self._scoped(entry.scope)
-        return shown(entry, self._masking, store.doubts(entry))
+        return shown(entry, self._masking, store.looks(entry))
 
     def _saved(self, entry: Entry, words: Redacted | None) -> views.Entry:
         """The entry with what was masked in the words that were given for it."""
@@ -337,12 +368,27 @@ def scoped(stores: tuple[MemoryStore, ...], scope: str | None) -> tuple[MemorySt
     return found
 
 
-def shown(entry: Entry, masking: Masking, doubts: tuple[str, ...] = ()) -> views.Entry:
-    """The entry as guests see it, with what makes it suspect."""
+def shown(
+    entry: Entry, masking: Masking, looks: tuple[tuple[str, Look], ...] = ()
+) -> views.Entry:
+    """The entry as guests see it, with what became of the code that it is about."""
     # A person may have written a secret into the file; it goes no further than that.
     text = masking.text(entry.text)
     version = version_of(text)
-    return dataclasses.replace(_entry(entry), text=text, doubts=doubts, version=version)
+    doubts = tuple(look.doubt for _, look in looks if look.doubt)
+    moved = tuple(f"{anchor} moved to {look.moved_to}" for anchor, look in looks if look.moved_to)
+    plain = _entry(entry)
+    return dataclasses.replace(plain, text=text, doubts=doubts, moved=moved, version=version)
+
+
+def _is_anchored(entry: Entry, path: str, symbol: str, was_here: set[str]) -> bool:
+    """Whether an entry is about this symbol in this file, by its anchors or by what became of
+    their code."""
+    for anchor in map(bare, entry.anchors):
+        at, _, name = anchor.partition("#")
+        if anchor in was_here or (at == path and symbol in (name, last_name(name))):
+            return True
+    return False
 
 
 def _outline(document: Document) -> list[views.OutlineItem]:

@@ -25,6 +25,7 @@ class Entry:
     """One remembered thing. `kind` is context, rule, decision, knowledge or note; `status` is
     stated, confirmed, unverified or superseded; `scope` is project or global. `doubts` say why the
     entry is suspect: code that it is about (`anchors`) has changed since it was last confirmed.
+    `moved` tells of code that only moved, and where to, which makes nothing suspect.
     `masked` names the kinds of secrets that stand as placeholders in what was just saved.
     `version` names the words: given back with a change, it has the change refused when the words
     have become others meanwhile. `age` is how long ago it was made, in words. A `source` such as
@@ -44,6 +45,7 @@ class Entry:
     masked: tuple[str, ...] = ()
     version: str = ""
     age: str | None = None
+    moved: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +159,9 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class MemoryChange:
-    """A change of memory. `action` is add, update, supersede, forget, import, undo or edit (by
-    hand); `undoes` is the change that this one took back, `undone_by` the one that took this one
-    back."""
+    """A change of memory. `action` is add, update, supersede, forget, import, follow (anchors after
+    code that moved), undo or edit (by hand); `undoes` is the change that this one took back,
+    `undone_by` the one that took this one back."""
 
     id: int
     at: str

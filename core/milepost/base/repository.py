@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, cast
 from milepost.base.errors import UserError, WorldError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 # The status of 100,000 files takes two seconds from a warm cache; what takes longer than this is
@@ -75,6 +76,15 @@ class Rename:
     similarity: int
 
 
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where files are now that are gone from their paths: `renames` by what git knows, and `files`,
+    all that are in the work tree with such a suffix and not ignored."""
+
+    renames: tuple[Rename, ...]
+    files: tuple[str, ...]
+
+
 class Repository:
     """One repository, asked in a process of its own. Each question costs about 0.1 s."""
 
@@ -109,6 +119,12 @@ class Repository:
         """The files that have another path in the work tree now than in the commit `since`, whether
         or not that was committed. Raises UserError when there is no such commit."""
         return _renames(self._ask("renames", since))
+
+    def whereabouts(self, gone: Sequence[str]) -> Whereabouts:
+        """Where the files are that were at these paths. The history is followed as far as it takes
+        a second or two; the rename of a file may have been committed or not. Raises WorldError."""
+        reply = self._ask("whereabouts", *gone)
+        return Whereabouts(_renames(reply), tuple(cast("list[str]", reply["files"])))
 
     def _ask(self, question: str, *words: str) -> dict[str, object]:
         request = json.dumps([str(self.place), question, *words])

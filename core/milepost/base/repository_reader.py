@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from base64 import b64encode
 from itertools import islice
 from pathlib import Path
@@ -41,11 +42,27 @@ _UNSTAGED = (
     | FileStatus.CONFLICTED
 )
 
+_DELETED = FileStatus.WT_DELETED | FileStatus.INDEX_DELETED
+
 # git's own default: half of the lines are the same.
 _ALIKE_PERCENT = 50
 
 # Each pair of a file that went and one that came is compared; this many of each at most.
 _MAX_COMPARED = 1_000
+
+
+# So many commits are gone back for a file that is gone, in so many seconds; a file that went longer
+# ago is found by its content, or not at all.
+_MAX_COMMITS = 2_000
+_HISTORY_S = 2.0
+
+# A file that was renamed more often than this since an entry was confirmed is no longer the same.
+_MAX_RENAMES_OF_ONE = 8
+
+# As many files with one suffix are listed.
+_MAX_FILES = 20_000
+
+_WITH_UNTRACKED = DiffOption.INCLUDE_UNTRACKED | DiffOption.RECURSE_UNTRACKED_DIRS
 
 
 def main() -> None:
@@ -145,10 +162,84 @@ def _renamed(repository: pygit2.Repository, since: str) -> _Reply:
     """The renames from a commit to the files as they are now."""
     if repository.is_bare:
         raise UserError(f"the git repository at {repository.path} is bare and has no files")
-    diff = _commit(repository, since).tree.diff_to_workdir(
-        DiffOption.INCLUDE_UNTRACKED | DiffOption.RECURSE_UNTRACKED_DIRS, 0
-    )
+    diff = _commit(repository, since).tree.diff_to_workdir(_WITH_UNTRACKED, 0)
     return {"renames": _found_renames(diff)}
+
+
+def _whereabouts(repository: pygit2.Repository, *gone: str) -> _Reply:
+    """Where the files at these paths went, and which files there are with such suffixes."""
+    if repository.is_bare:
+        raise UserError(f"the git repository at {repository.path} is bare and has no files")
+    suffixes = {Path(path).suffix for path in gone}
+    found = repository.status(untracked_files="all")
+    # pygit2's types do not say what an index holds.
+    entries = cast("Iterable[pygit2.IndexEntry]", repository.index)
+    present = {str(entry.path) for entry in entries} | found.keys()
+    work_tree = Path(repository.workdir)
+    files = [
+        path
+        for path in sorted(present)
+        if Path(path).suffix in suffixes
+        and not (path in found and found[path] & (FileStatus.WT_DELETED | FileStatus.INDEX_DELETED))
+    ]
+    renames: dict[str, tuple[str, int]] = {}
+    if not repository.head_is_unborn:
+        head = repository.head.peel(pygit2.Commit)
+        renames = _followed(repository, head, set(gone), time.monotonic() + _HISTORY_S)
+    return {
+        "renames": [
+            (old, new, alike)
+            for old, (new, alike) in renames.items()
+            if os.path.lexists(work_tree / new)
+        ],
+        "files": files[:_MAX_FILES],
+    }
+
+
+def _followed(
+    repository: pygit2.Repository, head: pygit2.Commit, gone: set[str], deadline: float
+) -> dict[str, tuple[str, int]]:
+    """For each path the one where its file is now, as far as renames lead there."""
+    uncommitted = _found_renames(head.tree.diff_to_workdir(_WITH_UNTRACKED, 0))
+    now = {old: (new, alike) for old, new, alike in uncommitted}
+    places = {path: (path, 100) for path in gone}
+    for _ in range(_MAX_RENAMES_OF_ONE):
+        lost = {path for path, _ in places.values() if path not in head.tree}
+        if not lost:
+            break
+        steps = _last_renames(repository, head, lost, deadline)
+        if not steps:
+            break
+        places = {
+            path: (steps[at][0], min(alike, steps[at][1])) if at in steps else (at, alike)
+            for path, (at, alike) in places.items()
+        }
+    ends = {
+        path: (now[at][0], min(alike, now[at][1])) if at in now else (at, alike)
+        for path, (at, alike) in places.items()
+    }
+    return {path: end for path, end in ends.items() if end[0] != path}
+
+
+def _last_renames(
+    repository: pygit2.Repository, head: pygit2.Commit, lost: set[str], deadline: float
+) -> dict[str, tuple[str, int]]:
+    """What became of each path in the newest commit that took it away."""
+    found: dict[str, tuple[str, int]] = {}
+    walker = repository.walk(head.id)
+    # The side branches of a merge come in with the merge itself.
+    walker.simplify_first_parent()
+    for commit in islice(walker, _MAX_COMMITS):
+        if not lost or time.monotonic() > deadline or not commit.parents:
+            break
+        before = commit.parents[0].tree
+        went = {path for path in lost if path in before and path not in commit.tree}
+        if went:
+            lost = lost - went
+            diff = before.diff_to_tree(commit.tree, context_lines=0)
+            renames = {old: (new, alike) for old, new, alike in _found_renames(diff)}
+            found.update((path, renames[path]) for path in went if path in renames)
+    return found
 
 
 def _found_renames(diff: pygit2.Diff) -> list[tuple[str, str, int]]:
@@ -181,7 +272,13 @@ def _words(error: BaseException) -> str:
     return str(error).strip()[:200] or type(error).__name__
 
 
-_QUESTIONS = {"head": _head, "status": _status, "blob": _blob, "renames": _renamed}
+_QUESTIONS = {
+    "head": _head,
+    "status": _status,
+    "blob": _blob,
+    "renames": _renamed,
+    "whereabouts": _whereabouts,
+}
 
 if __name__ == "__main__":
     main()

@@ -69,7 +69,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     brief.brief_arguments(about)
     files = actions.add_parser("rules", help="which rules files of agents are read, which are not")
     brief.rules_arguments(files)
-    actions.add_parser("check", help="compare the files with their indexes")
+    check = actions.add_parser("check", help="compare the files with their indexes and the code")
+    check.add_argument("--follow", action="store_true", help="rewrite anchors of code that moved")
     where = actions.add_parser("path", help="where the memory file is")
     where.add_argument("--scope", choices=_SCOPES, default="project")
     exchange.arguments(actions.add_parser)
@@ -139,6 +140,7 @@ def _show(workspace: Workspace, options: argparse.Namespace) -> Reply:
         f"  since    {entry.created_at or 'unknown'}{f' ({entry.age})' if entry.age else ''}",
         f"  at       {place.path}:{place.line + 1}",
         *(f"  about    {anchor}" for anchor in entry.anchors),
+        *(f"  moved    {moved}" for moved in entry.moved),
         *(f"  SUSPECT  {doubt}; confirm, update or forget it" for doubt in entry.doubts),
     ]
     if entry.superseded_by:
@@ -182,10 +184,25 @@ def _undo(workspace: Workspace, options: argparse.Namespace) -> Reply:
     return Reply(f"Took back change {change.undoes}.\n{_change_lines(change)}", change)
 
 
-def _check(workspace: Workspace, _options: argparse.Namespace) -> Reply:
+def _check(workspace: Workspace, options: argparse.Namespace) -> Reply:
     differences = workspace.memory.check()
-    text = "\n".join(differences) or "Every entry is in the index, and nothing else."
-    return Reply(text, differences, FAILED if differences else 0)
+    lines = [*differences] or ["Every entry is in the index, and nothing else."]
+    if options.follow:
+        change = workspace.memory.follow()
+        if change is not None:
+            count = len(change.revisions)
+            lines.append(f"Followed moved code in {count} entries; undo takes it back.")
+    found = workspace.memory.suspects()
+    for entry in found:
+        lines.append(f"{entry.id}  {_first_line(entry.text)}")
+        lines.extend(f"  SUSPECT  {doubt}" for doubt in entry.doubts)
+        lines.extend(f"  moved    {moved}" for moved in entry.moved)
+    if any(entry.doubts for entry in found):
+        lines.append("For a suspect entry: milepost memory confirm|update|forget ID")
+    if any(entry.moved for entry in found):
+        lines.append("To rewrite anchors of code that moved: milepost memory check --follow")
+    data = {"differences": differences, "entries": found}
+    return Reply("\n".join(lines), data, FAILED if differences else 0)
 
 
 def _path(workspace: Workspace, options: argparse.Namespace) -> Reply:

@@ -1,32 +1,32 @@
 """What an entry is about in the code, and whether the code is still what it was then.
 
 An anchor is `path` or `path#symbol`, relative to the project's root. When an entry is saved or
-confirmed, each of its anchors is stamped with a hash of what it names: the definition of the
-symbol, or the file when there is no such definition. When that hash differs later, or the file or
-symbol is gone, the entry is suspect: it may still be true, but someone should look.
+confirmed, each of its anchors is stamped with the print of what it names: the definition of the
+symbol, or the file when there is no such definition. In the file the stamp stands behind the
+anchor: `path#symbol@3f2a91c0d4e7`. When the print differs later, the entry is suspect: it may still
+be true, but someone should look.
 
-Blank lines and the depth of indentation do not count, so that code which was only moved about is
-not suspect. In the file the stamp stands behind the anchor: `path#symbol@3f2a91c0d4e7`.
+Code that is gone from where it was is followed (`following`). If it is elsewhere as it was, the
+entry is not suspect, and its anchor is rewritten when the entry is next changed.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
-import stat
-import textwrap
-import threading
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from milepost.base.symbols import definition_span
+from milepost.memory.code import Code
+from milepost.memory.following import Following
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
 
 _STAMP = re.compile(r"@([0-9a-f]{12})$")
 
-# A larger file is no source; its stamp would cost more than it tells.
-_MAX_BYTES = 2 * 1024 * 1024
-
-# A search shows a few entries with a few anchors each; this many files are remembered as read.
-_MAX_KEPT = 256
+# More places than this help nobody to decide.
+_MAX_NAMED = 3
 
 
 def bare(anchor: str) -> str:
@@ -34,69 +34,83 @@ def bare(anchor: str) -> str:
     return _STAMP.sub("", anchor)
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at an anchor found. `doubt` is why its entry is suspect; `moved_to` where the
+    code is now, unchanged; `place` where it is as far as anyone can tell, changed or not."""
+
+    doubt: str | None = None
+    moved_to: str | None = None
+    place: str | None = None
+
+
 class Anchors:
     """The anchors of one project's entries."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
-        self._kept: dict[str, tuple[tuple[int, int, int], list[str]]] = {}
-        self._guard = threading.Lock()
+        self._code = Code(root)
+        self._following = Following(self._code)
 
     def stamped(self, anchor: str) -> str:
-        """The anchor with the stamp of what it names now; bare when it names nothing."""
-        digest = self._digest(bare(anchor))
-        return bare(anchor) if digest is None else f"{bare(anchor)}@{digest}"
+        """The anchor with the stamp of what it names now, where that is now; bare when it names
+        nothing."""
+        named = self.look(anchor, wait=True).place or bare(anchor)
+        path, _, symbol = named.partition("#")
+        found = self._code.print_of(path, symbol)
+        return named if found is None else f"{named}@{found.digest}"
 
-    def doubt(self, anchor: str) -> str | None:
-        """Why an entry with this anchor is suspect; None when it is not, or was never stamped."""
+    def followed(self, anchor: str) -> str:
+        """The anchor, rewritten if its code moved without a change."""
+        is_moved = self.look(anchor, wait=True).moved_to is not None
+        return self.stamped(anchor) if is_moved else anchor
+
+    def look(self, anchor: str, *, wait: bool = False) -> Look:
+        """Whether an entry with this anchor is suspect. Nothing is when it was never stamped.
+
+        A search for code that is gone is waited for with `wait`; otherwise its result is told once
+        it is known.
+        """
+        loss = self._loss(anchor)
+        if isinstance(loss, Look):
+            return loss
+        path, symbol, digest, words = loss
+        trace = self._following.trace(path, symbol, digest, wait=wait)
+        if not trace.places:
+            return Look(words)
+        first, *others = trace.places
+        if others:
+            named = " or ".join(place.partition("#")[0] for place in trace.places[:_MAX_NAMED])
+            return Look(f"{words}; it may be in {named} now")
+        if trace.is_certain:
+            return Look(moved_to=first, place=first)
+        target = first.partition("#")[0]
+        return Look(f"{symbol or path} moved to {target} and has changed since", place=first)
+
+    def prepare(self, anchors: Iterable[str]) -> None:
+        """Search for all of these whose code is gone, in one go."""
+        losses = (self._loss(anchor) for anchor in anchors)
+        self._following.prepare(loss[:3] for loss in losses if not isinstance(loss, Look))
+
+    def former(self, path: str, symbol: str) -> tuple[str, ...]:
+        """The anchors of old whose code is known to be at this symbol now."""
+        return tuple("#".join(filter(None, each)) for each in self._following.former(path, symbol))
+
+    def _loss(self, anchor: str) -> Look | tuple[str, str, str, str]:
+        """What to tell of an anchor whose code is there; of one whose code is gone the path, the
+        symbol, the digest, and words for it."""
         stamp = _STAMP.search(anchor)
         if stamp is None:
-            return None
+            return Look()
         named = bare(anchor)
         path, _, symbol = named.partition("#")
-        lines = self._lines(path)
-        if lines is None:
-            return f"{path} is gone"
-        if symbol and definition_span(lines, symbol) is None and not _mentions(lines, symbol):
-            return f"{symbol} is gone from {path}"
-        return None if self._digest(named) == stamp.group(1) else f"{named} has changed since"
-
-    def _digest(self, anchor: str) -> str | None:
-        path, _, symbol = anchor.partition("#")
-        lines = self._lines(path)
-        if lines is None:
-            return None
-        span = definition_span(lines, symbol) if symbol else None
-        if span is not None:
-            lines = lines[span[0] : span[1]]
-        text = textwrap.dedent("\n".join(line.rstrip() for line in lines if line.strip()))
-        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
-
-    def _lines(self, path: str) -> list[str] | None:
-        """The file's lines; None when there is no such plain file inside the project."""
-        parts = PurePosixPath(path)
-        if parts.is_absolute() or ".." in parts.parts:
-            return None
-        file = self._root / parts
-        try:
-            found = file.lstat()
-            if not stat.S_ISREG(found.st_mode) or found.st_size > _MAX_BYTES:
-                return None
-            signature = (found.st_mtime_ns, found.st_size, found.st_ino)
-            with self._guard:
-                kept = self._kept.get(path)
-                if kept is not None and kept[0] == signature:
-                    return kept[1]
-            lines = file.read_text("utf-8", errors="surrogateescape").split("\n")
-        except (OSError, ValueError):
-            return None
-        with self._guard:
-            if len(self._kept) >= _MAX_KEPT:
-                self._kept.clear()
-            self._kept[path] = (signature, lines)
-        return lines
-
-
-def _mentions(lines: list[str], symbol: str) -> bool:
-    word = re.compile(rf"(?<!\w){re.escape(symbol)}(?!\w)")
-    return any(map(word.search, lines))
+        found = self._code.print_of(path, symbol)
+        if found is None:
+            return path, symbol, stamp[1], f"{path} is gone"
+        if found.digest == stamp[1]:
+            return Look()
+        if symbol and not found.is_mentioned:
+            return path, symbol, stamp[1], f"{symbol} is gone from {path}"
+        if symbol and not found.is_defined:
+            # It is used where it was defined, as after a move to another module.
+            return path, symbol, stamp[1], f"{named} has changed since"
+        return Look(f"{named} has changed since")

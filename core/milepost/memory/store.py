@@ -20,6 +20,7 @@ from milepost.base.ids import looks_like_id, new_id
 from milepost.memory import changes
 from milepost.memory import document as documents
 from milepost.memory import entry as entries
+from milepost.memory.anchors import bare
 from milepost.memory.draft import Draft
 from milepost.memory.entry import SECTIONS, Entry, Scope
 from milepost.memory.file import ATTEMPTS, MemoryFile
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from milepost.base.files import Signature
-    from milepost.memory.anchors import Anchors
+    from milepost.memory.anchors import Anchors, Look
     from milepost.memory.document import EntryBlock
     from milepost.memory.file import Read
     from milepost.memory.layout import Layout
@@ -126,9 +127,10 @@ class MemoryStore:
             if new.text != old.text:
                 own = old.status if old.superseded_by else entries.status_of_words(source)
                 new = replace(new, source=source, status=status or own)
-            if words or status:
-                # Whoever says anew what holds has looked at the code as it is now.
-                new = replace(new, anchors=self._stamped(new.anchors))
+            # Whoever says anew what holds has looked at the code as it is now.
+            has_looked = bool(words or status)
+            anchors = self._stamped(old.anchors) if has_looked else self._followed(old.anchors)
+            new = replace(new, anchors=anchors)
             # What is not UTF-8 shows as escapes, and must go back as the bytes it was.
             kept = found.text if words is None else words
             if new.kind != old.kind:
@@ -294,12 +296,40 @@ class MemoryStore:
         """How many rows the index has, and how many entries the file; they should be equal."""
         return self.count(), len(self._file.document()[1].entries)
 
-    def doubts(self, entry: Entry) -> tuple[str, ...]:
-        """Why an entry is suspect: its anchors whose code is no longer what it was."""
+    def looks(self, entry: Entry) -> tuple[tuple[str, Look], ...]:
+        """What became of the code that an entry is about, by its anchors without stamps."""
         if self._anchors is None:
             return ()
-        found = map(self._anchors.doubt, entry.anchors)
-        return tuple(doubt for doubt in found if doubt is not None)
+        return tuple((bare(anchor), self._anchors.look(anchor)) for anchor in entry.anchors)
+
+    def find_lost(self) -> None:
+        """Search for all code that is gone from where entries say, and wait until that is done."""
+        if self._anchors is not None:
+            self._anchors.prepare(anchor for entry in self.all() for anchor in entry.anchors)
+
+    def former_anchors(self, path: str, symbol: str) -> tuple[str, ...]:
+        """The anchors of old whose code is known to be at this symbol now."""
+        return () if self._anchors is None else self._anchors.former(path, symbol)
+
+    def follow(self, source: str) -> Change | None:
+        """Rewrite the anchors whose code moved without a change; None when there are none."""
+        self.find_lost()
+        moved = [entry.id for entry in self.all() if self._followed(entry.anchors) != entry.anchors]
+
+        def change(draft: Draft) -> tuple[Step, ...]:
+            steps: list[Step] = []
+            for entry_id in moved:
+                found = self._required(draft, entry_id, None)
+                old = entries.from_block(found, self.scope)
+                new = replace(old, anchors=self._followed(old.anchors))
+                changes.change(draft, new, found.text)
+                steps.append(Step(old, new))
+            return tuple(steps)
+
+        if not moved:
+            return None
+        with self._file.locked():
+            return self._change("follow", source, change)
 
     def refresh(self) -> int:
         """Bring the index level with the file; how many entries were new, changed or gone."""
@@ -428,6 +458,9 @@ class MemoryStore:
 
     def _stamped(self, anchors: tuple[str, ...]) -> tuple[str, ...]:
         return anchors if self._anchors is None else tuple(map(self._anchors.stamped, anchors))
+
+    def _followed(self, anchors: tuple[str, ...]) -> tuple[str, ...]:
+        return anchors if self._anchors is None else tuple(map(self._anchors.followed, anchors))
 
     def _required(self, draft: Draft, entry_id: str, version: str | None) -> EntryBlock:
         found = draft.find(entry_id)

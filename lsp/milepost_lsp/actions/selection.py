@@ -71,5 +71,5 @@ def _anchor(path: str | None, text: Text, selected: str, span: Range) -> str | N
     # A selection often begins at the end of the line before the one it means.
     blank = len(selected) - len(selected.lstrip())
     first_line = span.start.line + selected[:blank].count("\n")
-    symbol = enclosing_symbol(text.lines, first_line)
+    symbol = enclosing_symbol(text.lines, first_line, path)
     return f"{path}#{symbol}" if symbol else path

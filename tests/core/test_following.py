@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from milepost import api
 from milepost.base.repository import repository_around
+from milepost.cli.main import main
 from milepost.memory.anchors import Anchors
 from tests.conftest import git
 
@@ -329,3 +330,42 @@ def test_no_sequence_of_moves_without_a_change_makes_an_entry_suspect(moves) -> 
                     commit(root)
         anchors.prepare(stamped)
         assert [anchors.look(anchor).doubt for anchor in stamped] == [None] * 6
+
+
+def test_the_terminal_lists_what_is_suspect_and_follows_what_moved(
+    workspace: api.Workspace, code: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = remember(workspace, "src/loader.py#save")
+    two = remember(workspace, "src/loader.py#Loader.parse_config")
+    changed = LOADER.replace('found["settings"]', "found")
+    (code / "src" / "new.py").write_text(changed, "utf-8")
+    (code / "src" / "loader.py").unlink()
+    assert main(["memory", "check", "--project", str(code)]) == 0
+    shown = capsys.readouterr().out
+    assert "moved    src/loader.py#save moved to src/new.py#save" in shown
+    assert "SUSPECT  Loader.parse_config moved to src/new.py and has changed since" in shown
+    assert "milepost memory confirm|update|forget ID" in shown
+    assert main(["memory", "check", "--follow", "--project", str(code)]) == 0
+    assert "Followed moved code in 1 entry; undo takes it back." in capsys.readouterr().out
+    assert workspace.memory.get(one.id).anchors == ("src/new.py#save",)
+    assert workspace.memory.get(two.id).anchors == ("src/loader.py#Loader.parse_config",)
+
+
+def test_what_is_about_a_method_is_found_quickly_in_a_large_memory(
+    workspace: api.Workspace, code: Path
+) -> None:
+    entry = remember(workspace, "src/loader.py#Loader.parse_config")
+    memory = Path(workspace.memory.file())
+    others = "".join(f"- Fact {n} about thing{n} in `m{n}`.\n" for n in range(10_000))
+    memory.write_text(f"{memory.read_text('utf-8')}\n## Notes\n\n{others}", "utf-8")
+    workspace.memory.refresh()
+    git(code, "mv", "src/loader.py", "src/new.py")
+    workspace.memory.suspects()
+    took: list[float] = []
+    for _ in range(20):
+        started = time.process_time()
+        (found_entry,) = workspace.memory.about("parse_config", path="src/new.py")
+        took.append(time.process_time() - started)
+        assert found_entry.id == entry.id
+    # A hover that takes a tenth of a second is noticed; this takes a few milliseconds.
+    assert sorted(took)[10] < 0.05

@@ -106,6 +106,8 @@ class _Open:
     start: int = 0
     is_container: bool = False
     is_inner: bool = False
+    # The qualified name of the innermost definition around what it holds.
+    around: str | None = None
 
 
 def definitions(text: str, language: str) -> list[tuple[str, int, int]]:
@@ -131,7 +133,7 @@ def _with_blocks(text: str, language: str) -> list[tuple[str, int, int]]:
             stack.append(_opened(text, head_start, at, stack, language))
             head_start = at + 1
         elif sign in "([":
-            stack.append(_Open(sign, head_start))
+            stack.append(_bracket(sign, head_start, stack))
         elif sign in ")]":
             if stack and stack[-1].sign == ("(" if sign == ")" else "["):
                 stack.pop()
@@ -164,26 +166,32 @@ def _head_goes_on(text: str, begin: int, newline: int) -> bool:
     return _goes_on(text, begin, newline) or _HEAD_GOES_ON.match(text, newline) is not None
 
 
+def _bracket(sign: str, head_start: int, stack: list[_Open]) -> _Open:
+    """A bracket that holds what the one around it may hold, until more is known of it."""
+    if not stack:
+        return _Open(sign, head_start, is_container=True)
+    outer = stack[-1]
+    return _Open(sign, head_start, is_container=outer.is_container, around=outer.around)
+
+
 def _opened(text: str, head_start: int, at: int, stack: list[_Open], language: str) -> _Open:
     """What the brace at `at` opens."""
     head = text[max(head_start, at - _MAX_HEAD_CHARS) : at]
-    # A brace inside brackets, or after a colon, is a value or a type within the head.
-    is_inner = bool(stack and stack[-1].sign != "{") or head.rstrip().endswith((":", "|", "&"))
-    opened = _Open("{", head_start, is_inner=is_inner)
-    outer = next((each for each in reversed(stack) if each.sign == "{"), None)
-    may_hold = outer is None or outer.is_container
+    opened = _bracket("{", head_start, stack)
     # `test("...", () => {` is a call, and no method of that name.
     is_argument = bool(stack and stack[-1].sign != "{")
-    name, is_container = _named(head, language, may_hold=may_hold and not is_argument)
-    around = [each.name for each in stack if each.sign == "{" and each.name is not None]
-    opened.is_container = is_container
+    # A brace inside brackets, or after a colon, is a value or a type within the head.
+    opened.is_inner = is_argument or head.rstrip().endswith((":", "|", "&"))
+    may_hold = opened.is_container
+    name, opened.is_container = _named(head, language, may_hold=may_hold and not is_argument)
     if name is None:
         # What only groups, such as `extern "C" {` or an object literal, may hold definitions.
         is_block = _CONTROL.match(head) or head.rstrip().endswith((")", "=>"))
         is_object = language == "javascript" and _OBJECT.search(head) is not None
         opened.is_container = is_object or (may_hold and not is_block)
         return opened
-    opened.name = f"{around[-1]}.{name}" if around else name
+    opened.name = f"{opened.around}.{name}" if opened.around else name
+    opened.around = opened.name
     opened.start = (
         head_start + len(head) - len(head.lstrip()) if len(head) < _MAX_HEAD_CHARS else at
     )

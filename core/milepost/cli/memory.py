@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from milepost.cli import brief, edit, exchange
 from milepost.cli import options as shared
 from milepost.cli.main import act
-from milepost.cli.reply import FAILED, Reply, first_line
+from milepost.cli.reply import FAILED, Reply, counted, first_line
 
 if TYPE_CHECKING:
     import argparse
@@ -190,11 +190,11 @@ def _check(workspace: Workspace, options: argparse.Namespace) -> Reply:
     if options.follow:
         change = workspace.memory.follow()
         if change is not None:
-            count = len(change.revisions)
-            lines.append(f"Followed moved code in {count} entries; undo takes it back.")
+            count = counted(len(change.revisions), "entry")
+            lines.append(f"Followed moved code in {count}; undo takes it back.")
     found = workspace.memory.suspects()
     for entry in found:
-        lines.append(f"{entry.id}  {_first_line(entry.text)}")
+        lines.append(f"{entry.id}  {first_line(entry.text)}")
         lines.extend(f"  SUSPECT  {doubt}" for doubt in entry.doubts)
         lines.extend(f"  moved    {moved}" for moved in entry.moved)
     if any(entry.doubts for entry in found):

@@ -50,40 +50,52 @@ def test_python_is_found_as_its_own_parser_finds_it() -> None:
     [
         (
             "a.py",
-            'x = """\ndef no(): pass\n"""\n@a(\n  1)\nasync def f(\n  b="class A:"):\n    pass\n'
-            "    # after\n\nclass B:\n    class C:\n        def m(self): return (\n1)\n",
+            (
+                'x = """\ndef no(): pass\n"""\n@a(\n  1)\nasync def f(\n  b="class A:"):\n    pass\n'
+                "    # after\n\nclass B:\n    class C:\n        def m(self): return (\n1)\n"
+            ),
             ["f 3-8", "B 10-14", "B.C 11-14", "B.C.m 12-14"],
         ),
         (
             "a.tsx",
-            "import a from 'b'\n\nexport const f = async (x: {y: number}) => {\n  if (x) { y() }\n}\n"
-            "export class A extends B {\n  #p = 1\n  get v(): number {\n    return 1 // }\n  }\n"
-            "  h = (e) => {\n    go(`}${e}`)\n  }\n}\ninterface I {\n  a: string\n}\n"
-            "export default function main() {\n}\ndescribe('x', () => {\n})\n",
+            (
+                "import a from 'b'\n\nexport const f = async (x: {y: number}) => {\n  if (x) { y() }\n}\n"
+                "export class A extends B {\n  #p = 1\n  get v(): number {\n    return 1 // }\n  }\n"
+                "  h = (e) => {\n    go(`}${e}`)\n  }\n}\ninterface I {\n  a: string\n}\n"
+                "export default function main() {\n}\ndescribe('x', () => {\n})\n"
+            ),
             ["f 2-5", "A 5-14", "A.v 7-10", "A.h 10-13", "I 14-17", "main 17-19"],
         ),
         (
             "a.rs",
-            "#[derive(Debug)]\npub struct P<'a> {\n    c: char,\n}\nimpl<'a> D for P<'a> {\n"
-            "    pub(crate) async fn go(&self) -> char {\n        '}'\n    }\n}\n",
+            (
+                "#[derive(Debug)]\npub struct P<'a> {\n    c: char,\n}\nimpl<'a> D for P<'a> {\n"
+                "    pub(crate) async fn go(&self) -> char {\n        '}'\n    }\n}\n"
+            ),
             ["P 0-4", "P 4-9", "P.go 5-8"],
         ),
         (
             "a.go",
-            'package a\n\nimport (\n\t"b"\n)\n\ntype T struct {\n\tx int\n}\n\n'
-            "func (t *T) Pay(n int) (int, error) {\n\tif n > 1 {\n\t\treturn `}`\n\t}\n}\n",
+            (
+                'package a\n\nimport (\n\t"b"\n)\n\ntype T struct {\n\tx int\n}\n\n'
+                "func (t *T) Pay(n int) (int, error) {\n\tif n > 1 {\n\t\treturn `}`\n\t}\n}\n"
+            ),
             ["T 6-9", "T.Pay 10-15"],
         ),
         (
             "A.java",
-            "package a;\n@Deprecated\npublic class A {\n  @Override\n  public int f(int x) throws E {\n"
-            "    for (;;) { }\n  }\n  int g = 1;\n}\n",
+            (
+                "package a;\n@Deprecated\npublic class A {\n  @Override\n  public int f(int x) throws E {\n"
+                "    for (;;) { }\n  }\n  int g = 1;\n}\n"
+            ),
             ["A 1-9", "A.f 3-7"],
         ),
         (
             "a.cpp",
-            "#include <x>\nnamespace n {\nclass C {\n  int f() const { return 1; }\n};\n}\n"
-            "template <typename T>\nint n::C::g(T t) : a(1) {\n  return '}';\n}\n",
+            (
+                "#include <x>\nnamespace n {\nclass C {\n  int f() const { return 1; }\n};\n}\n"
+                "template <typename T>\nint n::C::g(T t) : a(1) {\n  return '}';\n}\n"
+            ),
             ["n 1-6", "n.C 2-5", "n.C.f 3-4", "n.C.g 6-10"],
         ),
         (
@@ -103,8 +115,10 @@ def test_python_is_found_as_its_own_parser_finds_it() -> None:
         ),
         (
             "a.swift",
-            "struct A {\n  func f(_ x: Int) -> Int {\n    guard x > 1 else { return 0 }\n  }\n"
-            "  init(x: Int) {\n  }\n}\n",
+            (
+                "struct A {\n  func f(_ x: Int) -> Int {\n    guard x > 1 else { return 0 }\n  }\n"
+                "  init(x: Int) {\n  }\n}\n"
+            ),
             ["A 0-7", "A.f 1-4", "A.init 4-6"],
         ),
         (
@@ -124,8 +138,10 @@ def test_python_is_found_as_its_own_parser_finds_it() -> None:
         ),
         (
             "a.sql",
-            "-- create table no (\nCREATE TABLE IF NOT EXISTS t (\n  a text default ';'\n);\n"
-            "create or replace function f() returns int as $$\nbegin return 1; end;\n$$ language x;\n",
+            (
+                "-- create table no (\nCREATE TABLE IF NOT EXISTS t (\n  a text default ';'\n);\n"
+                "create or replace function f() returns int as $$\nbegin return 1; end;\n$$ language x;\n"
+            ),
             ["t 1-4", "f 4-7"],
         ),
         (

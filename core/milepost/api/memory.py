@@ -368,9 +368,7 @@ def scoped(stores: tuple[MemoryStore, ...], scope: str | None) -> tuple[MemorySt
     return found
 
 
-def shown(
-    entry: Entry, masking: Masking, looks: tuple[tuple[str, Look], ...] = ()
-) -> views.Entry:
+def shown(entry: Entry, masking: Masking, looks: tuple[tuple[str, Look], ...] = ()) -> views.Entry:
     """The entry as guests see it, with what became of the code that it is about."""
     # A person may have written a secret into the file; it goes no further than that.
     text = masking.text(entry.text)

@@ -11,7 +11,7 @@ from milepost.cli.reply import FAILED, Reply, counted, first_line
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from milepost.api import Entry, Hit, MemoryChange, Workspace
 
@@ -25,54 +25,9 @@ _STATUSES = ("stated", "confirmed", "unverified")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the sub-commands."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    search = actions.add_parser("search", help="find entries by plain words")
-    search.add_argument("query", nargs="+")
-    search.add_argument("--kind", choices=_KINDS)
-    search.add_argument("--scope", choices=_SCOPES)
-    search.add_argument("--superseded", action="store_true", help="also what was superseded")
-    search.add_argument(
-        "--budget", type=int, metavar="N", help="whole entries, of at most N tokens together"
-    )
-    shared.count(search, 10)
-    listing = actions.add_parser("list", help="all entries in file order")
-    listing.add_argument("--kind", choices=_KINDS)
-    listing.add_argument("--scope", choices=_SCOPES)
-    listing.add_argument("--offset", type=int, default=0)
-    shared.count(listing, 50)
-    add = actions.add_parser("add", help="remember something that you state")
-    add.add_argument("text", nargs="+")
-    add.add_argument("--kind", choices=_KINDS, default="knowledge")
-    add.add_argument("--scope", choices=_SCOPES, default="project")
-    add.add_argument("--about", action="append", default=[], metavar="PATH[#SYMBOL]")
-    show = actions.add_parser("show", help="one entry, with where it stands")
-    show.add_argument("id")
-    change = actions.add_parser("update", help="change an entry's text, kind or status")
-    change.add_argument("id")
-    change.add_argument("text", nargs="*")
-    change.add_argument("--kind", choices=_KINDS)
-    change.add_argument("--status", choices=_STATUSES)
-    instead = actions.add_parser("supersede", help="put a new entry in the place of an old one")
-    instead.add_argument("id")
-    instead.add_argument("text", nargs="+")
-    forget = actions.add_parser("forget", help="take an entry out")
-    forget.add_argument("id")
-    confirm = actions.add_parser("confirm", help="say that an entry is true")
-    confirm.add_argument("id")
-    log = actions.add_parser("log", help="what changed in memory, newest first")
-    log.add_argument("id", nargs="?", help="only changes of this entry")
-    log.add_argument("--scope", choices=_SCOPES, default="project")
-    shared.count(log, 20)
-    undo = actions.add_parser("undo", help="take a change of memory back, the newest by default")
-    undo.add_argument("change", type=int, nargs="?", help="its number in the log")
-    undo.add_argument("--scope", choices=_SCOPES, default="project")
-    about = actions.add_parser("brief", help="what is worth knowing at the beginning of a task")
-    brief.brief_arguments(about)
-    files = actions.add_parser("rules", help="which rules files of agents are read, which are not")
-    brief.rules_arguments(files)
-    check = actions.add_parser("check", help="compare the files with their indexes and the code")
-    check.add_argument("--follow", action="store_true", help="rewrite anchors of code that moved")
-    where = actions.add_parser("path", help="where the memory file is")
-    where.add_argument("--scope", choices=_SCOPES, default="project")
+    _finding(actions.add_parser)
+    _changing(actions.add_parser)
+    _looking_back(actions.add_parser)
     exchange.arguments(actions.add_parser)
     edit.arguments(actions.add_parser)
     for action in actions.choices.values():
@@ -82,6 +37,63 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> Reply:
     """Do what the sub-command says."""
     return act(options, _ACTIONS)
+
+
+def _finding(named: Callable[..., argparse.ArgumentParser]) -> None:
+    search = named("search", help="find entries by plain words")
+    search.add_argument("query", nargs="+")
+    search.add_argument("--kind", choices=_KINDS)
+    search.add_argument("--scope", choices=_SCOPES)
+    search.add_argument("--superseded", action="store_true", help="also what was superseded")
+    search.add_argument(
+        "--budget", type=int, metavar="N", help="whole entries, of at most N tokens together"
+    )
+    shared.count(search, 10)
+    listing = named("list", help="all entries in file order")
+    listing.add_argument("--kind", choices=_KINDS)
+    listing.add_argument("--scope", choices=_SCOPES)
+    listing.add_argument("--offset", type=int, default=0)
+    shared.count(listing, 50)
+
+
+def _changing(named: Callable[..., argparse.ArgumentParser]) -> None:
+    add = named("add", help="remember something that you state")
+    add.add_argument("text", nargs="+")
+    add.add_argument("--kind", choices=_KINDS, default="knowledge")
+    add.add_argument("--scope", choices=_SCOPES, default="project")
+    add.add_argument("--about", action="append", default=[], metavar="PATH[#SYMBOL]")
+    show = named("show", help="one entry, with where it stands")
+    show.add_argument("id")
+    change = named("update", help="change an entry's text, kind or status")
+    change.add_argument("id")
+    change.add_argument("text", nargs="*")
+    change.add_argument("--kind", choices=_KINDS)
+    change.add_argument("--status", choices=_STATUSES)
+    instead = named("supersede", help="put a new entry in the place of an old one")
+    instead.add_argument("id")
+    instead.add_argument("text", nargs="+")
+    forget = named("forget", help="take an entry out")
+    forget.add_argument("id")
+    confirm = named("confirm", help="say that an entry is true")
+    confirm.add_argument("id")
+
+
+def _looking_back(named: Callable[..., argparse.ArgumentParser]) -> None:
+    log = named("log", help="what changed in memory, newest first")
+    log.add_argument("id", nargs="?", help="only changes of this entry")
+    log.add_argument("--scope", choices=_SCOPES, default="project")
+    shared.count(log, 20)
+    undo = named("undo", help="take a change of memory back, the newest by default")
+    undo.add_argument("change", type=int, nargs="?", help="its number in the log")
+    undo.add_argument("--scope", choices=_SCOPES, default="project")
+    about = named("brief", help="what is worth knowing at the beginning of a task")
+    brief.brief_arguments(about)
+    files = named("rules", help="which rules files of agents are read, which are not")
+    brief.rules_arguments(files)
+    check = named("check", help="compare the files with their indexes and the code")
+    check.add_argument("--follow", action="store_true", help="rewrite anchors of code that moved")
+    where = named("path", help="where the memory file is")
+    where.add_argument("--scope", choices=_SCOPES, default="project")
 
 
 def _search(workspace: Workspace, options: argparse.Namespace) -> Reply:

@@ -85,6 +85,38 @@ def test_the_exit_code_of_verify_is_the_verdict(terminal: Terminal, project: Pat
     terminal.says("goal", "abandon", goal["id"])
 
 
+def test_checks_are_proposed_and_taken_only_when_told(terminal: Terminal, project: Path) -> None:
+    (project / "Makefile").write_text("lint:\n\ttest -f README.md\n", encoding="utf-8")
+    words = ("goal", "set", "lint is clean and README.md exists")
+    shown = terminal.says(*words)
+    assert "--check 'make lint'" in shown
+    assert "--check 'file: README.md'" in shown
+    assert "There is no goal" in terminal.says("goal", "list")
+    assert "make lint" in terminal.says("goal", "checks", "lint", "is", "clean")
+    assert len(terminal.data(*words, "--yes")["checks"]) == 2
+    assert terminal.data(*words, "--no-checks")["checks"] == []
+    assert "cannot fail" in terminal.run("goal", "set", "x", "--check", "true").stderr
+
+
+def test_a_goal_is_steered_from_the_terminal(terminal: Terminal, project: Path) -> None:
+    (project / "gate.sh").write_text("test -f README.md\n", encoding="utf-8")
+    goal = terminal.data("goal", "set", "x", "--check", "sh gate.sh", "--verifications", "9")["id"]
+    assert "paused" in terminal.says("goal", "pause", goal)
+    assert "active" in terminal.says("goal", "resume", goal)
+    assert "20 verifications" in terminal.says("goal", "budget", goal, "--verifications", "20")
+    (project / "gate.sh").write_text("test -d .\n", encoding="utf-8")
+    assert terminal.run("goal", "verify").returncode == 5
+    assert "CHANGED gate.sh" in terminal.says("goal", "show", goal)
+    assert "accepted gate.sh" in terminal.says("goal", "accept-change", goal)
+    assert "accepted by user:terminal" in terminal.says("goal", "verify")
+
+
+def test_what_agents_may_have_run_is_said_in_the_terminal(terminal: Terminal) -> None:
+    assert "Nothing" in terminal.says("goal", "allow", "--list")
+    assert terminal.says("goal", "allow", "--command", "make test") == "make test\n"
+    assert "no longer" in terminal.says("goal", "allow", "--remove", "make test")
+
+
 def test_changes_of_memory_are_listed_and_taken_back(terminal: Terminal) -> None:
     entry = terminal.data("memory", "add", "kept")
     terminal.says("memory", "confirm", entry["id"])

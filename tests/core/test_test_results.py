@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from milepost.goals.manifests import recipes
 from milepost.goals.results.counts import Counts, shortfall
 from milepost.goals.results.printed import read_printed
 from milepost.goals.results.reports import Unclear, read_jest, read_junit
-from milepost.goals.results.runners import Runner, asking, counted, recipes, runner_in
+from milepost.goals.results.runners import Runner, asking, counted, runner_in
 
 # Written by the runners themselves, on tests of which each ends in its own way.
 OUTPUTS = Path(__file__).parent / "runner_outputs"

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 
 from milepost.goals.check import Check, read_check
 from milepost.goals.commands import fault_of
-from milepost.goals.results.runners import npm_script, recipes
+from milepost.goals.manifests import npm_script, recipes, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-_MAX_MANIFEST_BYTES = 256 * 1024
 
 # What `npm init` writes where no test is.
 _NPM_PLACEHOLDER = "no test specified"
@@ -64,7 +62,7 @@ def _tests(root: Path) -> Iterator[str]:
         found.append(f"tests: {_wrapper(root, 'mvnw', 'mvn')} -B test")
     if _has_gradle(root):
         found.append(f"tests: {_wrapper(root, 'gradlew', 'gradle')} test")
-    if "enable_testing" in _text(root / "CMakeLists.txt"):
+    if "enable_testing" in text_of(root / "CMakeLists.txt"):
         found.append("tests: cmake -S . -B build && cmake --build build && ctest --test-dir build")
     if len(found) == before == 0:
         for target in ("test", "tests", "check"):
@@ -76,24 +74,24 @@ def _tests(root: Path) -> Iterator[str]:
 
 def _python_tests(root: Path) -> Iterator[str]:
     start = _python_start(root)
-    settings = _text(root / "pyproject.toml")
+    settings = text_of(root / "pyproject.toml")
     uses_pytest = (
         (root / "pytest.ini").exists()
         or (root / "conftest.py").exists()
         or (root / "tests" / "conftest.py").exists()
-        or "[tool:pytest]" in _text(root / "setup.cfg")
-        or "[pytest]" in _text(root / "tox.ini")
+        or "[tool:pytest]" in text_of(root / "setup.cfg")
+        or "[pytest]" in text_of(root / "tox.ini")
         or re.search(r"\bpytest\b", settings + _requirements(root)) is not None
     )
     files = [*sorted(root.glob("test_*.py"))[:20], *sorted(root.glob("test*/**/test_*.py"))[:20]]
     if uses_pytest:
         yield f"tests: {start}python3 -m pytest" if not start else f"tests: {start}pytest"
-    elif "[testenv" in _text(root / "tox.ini"):
+    elif "[testenv" in text_of(root / "tox.ini"):
         yield "tests: tox"
     elif (root / "noxfile.py").exists():
         yield "tests: nox"
     elif files:
-        is_unittest = any("unittest" in _text(path) for path in files)
+        is_unittest = any("unittest" in text_of(path) for path in files)
         is_package = (root / "tests" / "__init__.py").exists() or files[0].parent == root
         where = "" if is_package else f" -s {files[0].parent.relative_to(root).as_posix()}"
         runner = f"unittest discover{where}" if is_unittest else "pytest"
@@ -101,11 +99,11 @@ def _python_tests(root: Path) -> Iterator[str]:
 
 
 def _lint(root: Path) -> Iterator[str]:
-    start, settings = _python_start(root), _text(root / "pyproject.toml")
+    start, settings = _python_start(root), text_of(root / "pyproject.toml")
     found = list(_node_script(root, "lint"))
     if "[tool.ruff" in settings or (root / "ruff.toml").exists() or (root / ".ruff.toml").exists():
         found.append(f"command: {start}ruff check")
-    if (root / ".flake8").exists() or "[flake8]" in _text(root / "setup.cfg"):
+    if (root / ".flake8").exists() or "[flake8]" in text_of(root / "setup.cfg"):
         found.append(f"command: {start}flake8")
     if (root / "Cargo.toml").exists():
         found.append("command: cargo clippy --all-targets -- -D warnings")
@@ -119,7 +117,7 @@ def _lint(root: Path) -> Iterator[str]:
 
 
 def _types(root: Path) -> Iterator[str]:
-    start, settings = _python_start(root), _text(root / "pyproject.toml")
+    start, settings = _python_start(root), text_of(root / "pyproject.toml")
     found = [*_node_script(root, "typecheck"), *_node_script(root, "type-check")]
     if "[tool.mypy" in settings or (root / "mypy.ini").exists():
         found.append(f"command: {start}mypy .")
@@ -166,12 +164,12 @@ def _python_start(root: Path) -> str:
 
 
 def _requirements(root: Path) -> str:
-    return "".join(map(_text, sorted(root.glob("requirements*.txt"))[:10]))
+    return "".join(map(text_of, sorted(root.glob("requirements*.txt"))[:10]))
 
 
 def _targets(root: Path) -> list[str]:
     for name in ("GNUmakefile", "makefile", "Makefile"):
-        found = recipes(_text(root / name))
+        found = recipes(text_of(root / name))
         if found:
             return list(found)
     return []
@@ -183,11 +181,3 @@ def _wrapper(root: Path, script: str, program: str) -> str:
 
 def _has_gradle(root: Path) -> bool:
     return any((root / name).exists() for name in ("build.gradle", "build.gradle.kts"))
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(_MAX_MANIFEST_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return ""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from milepost.base.errors import UserError
 from milepost.goals.check import MAX_CHECKS, RUNNING, Check, is_marked, read_check
 from milepost.goals.commands import fault_of, shell_for, simple_commands
-from milepost.goals.results.runners import make_recipe, npm_script, runner_in, script_of
+from milepost.goals.manifests import make_recipe, npm_script, script_of
+from milepost.goals.results.runners import runner_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

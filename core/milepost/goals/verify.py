@@ -123,6 +123,8 @@ class Verifier:
             for check in goal.checks
             if check.kind == "tests" and self._ledger.baseline(goal, check) is None
         ]
+        if not wanted:
+            return
         look = Collection(self._means, goal, fresh=True, stop=stop, is_first=True)
         for position, check in enumerate(wanted):
             if progress is not None:

@@ -7,14 +7,14 @@ what is in it was written by this run. Where a runner can write no report, its o
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from milepost.goals.commands import is_simple, simple_commands
+from milepost.goals.manifests import PACKAGE_MANAGERS, make_recipe, npm_script, script_of
 from milepost.goals.results.printed import read_printed
 from milepost.goals.results.reports import MAX_REPORT_BYTES, Unclear, read_jest, read_junit
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 # A script that calls a script that calls ... ; deeper than this is nobody's test command.
 _MAX_DEPTH = 4
 
-_MAX_MANIFEST_BYTES = 1024 * 1024
-
 _BY_PROGRAM = {
     "pytest": "pytest", "py.test": "pytest", "tox": "tox", "nox": "nox", "vitest": "vitest",
     "jest": "jest", "mocha": "mocha", "ctest": "ctest",
@@ -36,7 +34,6 @@ _BY_PROGRAM = {
 # Programs that only start another: `uv run pytest`, `npx vitest`, `poetry run pytest`.
 _STARTERS = {"npx", "pnpx", "bunx", "uvx", "env", "time", "nice", "xvfb-run", "command", "exec"}
 _STARTERS_THAT_RUN = {"uv", "poetry", "pdm", "hatch", "pipenv", "rye", "pnpm", "yarn", "npm", "bun"}
-_PACKAGE_MANAGERS = {"npm", "pnpm", "yarn", "bun"}
 
 _JUNIT = "results.xml"
 _JSON = "results.json"
@@ -114,61 +111,6 @@ def counted(
     return read_printed(runner.name, output), f"from what {runner.name} printed"
 
 
-def npm_script(root: Path, name: str) -> str | None:
-    """The text of a script in package.json."""
-    try:
-        content: object = json.loads(_text(root / "package.json"))
-    except (ValueError, RecursionError):
-        return None
-    package = cast("dict[str, object]", content) if isinstance(content, dict) else {}
-    scripts = package.get("scripts")
-    text = cast("dict[str, object]", scripts).get(name) if isinstance(scripts, dict) else None
-    return text if isinstance(text, str) else None
-
-
-def make_recipe(root: Path, target: str | None) -> str | None:
-    """The recipe of a target in the Makefile; without a name, of the first."""
-    for name in ("GNUmakefile", "makefile", "Makefile"):
-        for found, recipe in recipes(_text(root / name)).items():
-            if target is None or found == target:
-                return recipe
-    return None
-
-
-def recipes(makefile: str) -> dict[str, str]:
-    """The recipes of a Makefile by target. Source: the GNU make manual, "Rule Syntax"."""
-    found: dict[str, str] = {}
-    targets: list[str] = []
-    for line in makefile.replace("\\\n", " ").splitlines():
-        if line.startswith("\t"):
-            command = line.strip().lstrip("@+")
-            # make goes on after such a line whatever it ended with.
-            bare = f"{command.lstrip('@-+')} || true" if command.startswith("-") else command
-            for target in targets:
-                found[target] += bare + "\n"
-            continue
-        rule = re.match(r"([^\s#=:][^#=:]*?)\s*::?(?!=)", line)
-        if rule and not rule[1].startswith("."):
-            targets = rule[1].split()
-            found.update((target, "") for target in targets if target not in found)
-        elif line.strip() and not line.startswith("#"):
-            targets = []
-    return found
-
-
-def script_of(words: list[str]) -> str | None:
-    """The name of the package.json script that a command such as `npm test` runs."""
-    if not words or words[0] not in _PACKAGE_MANAGERS:
-        return None
-    rest = [word for word in words[1:] if not word.startswith("-")]
-    if rest[:1] == ["run"] or rest[:1] == ["run-script"]:
-        return rest[1] if len(rest) > 1 else None
-    if rest[:1] in (["test"], ["t"]):
-        return "test"
-    is_own_word = rest[:1] and rest[0] not in {"exec", "install", "ci", "add", "dlx", "x"}
-    return rest[0] if is_own_word and words[0] in {"yarn", "pnpm", "bun"} else None
-
-
 def _runner_in(text: str, root: Path, depth: int) -> Runner | None:
     folder = root
     for words in simple_commands(text):
@@ -235,7 +177,7 @@ def _without_starters(words: list[str]) -> Iterator[str]:
         if name in _STARTERS:
             index += 1
         elif name in _STARTERS_THAT_RUN and following in {"run", "exec", "dlx", "x"}:
-            if name in _PACKAGE_MANAGERS and following == "run":
+            if name in PACKAGE_MANAGERS and following == "run":
                 break
             index += 2
         else:
@@ -282,11 +224,3 @@ def _bounded(path: Path) -> bytes:
     if len(data) > MAX_REPORT_BYTES:
         raise Unclear("the report is too large to be read")
     return data
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(_MAX_MANIFEST_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return ""

@@ -9,7 +9,7 @@ import tomllib
 from typing import TYPE_CHECKING, cast
 
 from milepost.goals.commands import fault_of
-from milepost.goals.results.runners import recipes
+from milepost.goals.manifests import recipes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -15,7 +15,7 @@ from milepost.base.errors import UserError
 from milepost.base.ids import derived_id
 from milepost.goals.check import RUNNING
 from milepost.goals.commands import simple_commands
-from milepost.goals.results.runners import make_recipe, npm_script, script_of
+from milepost.goals.manifests import make_recipe, npm_script, script_of
 from milepost.goals.surroundings import python_hooks
 from milepost.goals.tampering.change import Change, Sign
 from milepost.goals.tampering.configuration import configuration_signs

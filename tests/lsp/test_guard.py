@@ -333,7 +333,7 @@ def test_headers_in_other_clothes_and_split_messages_are_understood(client):
 
 def test_a_child_that_prints_cannot_touch_the_wire(client, project):
     client.command(
-        "milepost.goal.set", {"condition": "Loud.", "checks": ["echo loud; cat; exit 1"]}
+        "milepost.goal.set", {"condition": "Loud.", "checks": ["echo loud; cat && exit 1"]}
     )
     assert client.command("milepost.goal.verify", {})["verdict"] == "not_met"
 

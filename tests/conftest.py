@@ -21,6 +21,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(moved, raising=False)
     monkeypatch.setenv("MILEPOST_HOME", str(folder))
     monkeypatch.delenv("MILEPOST_PROJECT", raising=False)
+    # Not every server that a test starts shall load a model; the tests of vectors ask for one.
+    monkeypatch.setenv("MILEPOST_VECTORS", "off")
     return folder
 
 

@@ -17,7 +17,7 @@ from typing import ClassVar, Protocol
 import bm25s
 import tantivy
 
-from milepost.search import table
+from milepost.search import models, table, vectors
 from milepost.search.ranking import FACTS, WORK
 from milepost.search.terms import stems
 
@@ -64,6 +64,7 @@ class Milepost:
     sessions or times, as the memory otherwise."""
 
     name = "milepost"
+    model: ClassVar[models.Model | None] = None
 
     def __init__(self, docs: Sequence[Doc]) -> None:
         self._ids = [doc.id for doc in docs]
@@ -76,10 +77,31 @@ class Milepost:
             places[doc.session] += 1
             text = table.Text(doc.title, doc.text, doc.ts, doc.session, places[doc.session])
             table.put(self._connection, None, text)
+        self._embedder = None if self.model is None else models.load(self.model)
+        if self._embedder is not None:
+            self._connection.executescript(vectors.SCHEMA)
+            embed_all(self._connection, self._embedder)
 
     def search(self, question: str, now: float | None) -> list[str]:
-        ranked = table.search(self._connection, question, self._profile, self._counts, now=now)
+        ranked = table.search(
+            self._connection, question, self._profile, self._counts,
+            now=now, embedder=self._embedder,
+        )  # fmt: skip
         return [self._ids[rowid - 1] for rowid, _ in ranked[:DEPTH]]
+
+
+class MilepostStatic(Milepost):
+    """The same with the vectors of `milepost[static]`."""
+
+    name = "milepost+static"
+    model = "static"
+
+
+class MilepostSemantic(Milepost):
+    """The same with the vectors of `milepost[semantic]`."""
+
+    name = "milepost+semantic"
+    model = "semantic"
 
 
 class MimoCode:
@@ -172,7 +194,23 @@ class Bm25s:
         return [self._ids[row] for row, score in zip(rows[0], scores[0], strict=True) if score > 0]
 
 
-ENGINES: tuple[type[Engine], ...] = (Milepost, MimoCode, PorterFts5, Tantivy, Bm25s)
+_LEXICAL: tuple[type[Engine], ...] = (Milepost, MimoCode, PorterFts5, Tantivy, Bm25s)
+
+
+def engines() -> tuple[type[Engine], ...]:
+    """Those of which everything is installed."""
+    with_model = (MilepostStatic, MilepostSemantic)
+    return (*_LEXICAL, *(one for one in with_model if models.chosen(one.model) == one.model))
+
+
+def embed_all(connection: sqlite3.Connection, embedder: vectors.Embedder) -> None:
+    """Give every row its vector, as the product does in the background."""
+    below: int | None = None
+    while below != 0:
+        rows, below = vectors.missing(connection, embedder.model, below)
+        if rows:
+            made = embedder.embed([row.text for row in rows])
+            vectors.keep(connection, embedder.model, rows, made)
 
 
 def _matching(connection: sqlite3.Connection, ids: list[str], words: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench import _recall_speed
-from tests.bench._recall_engines import ENGINES, Doc, Engine
+from tests.bench._recall_engines import Doc, Engine, engines
 from tests.bench._report import Report, main
 
 _PROBE = Path(__file__).parent / "recall_probe"
@@ -66,7 +66,7 @@ def _shared_sets(report: Report) -> list[Path]:
 def _compare(report: Report, folder: Path) -> None:
     docs, questions = _read(folder)
     figures = report.sets[folder.name] = {}
-    for engine in ENGINES:
+    for engine in engines():
         scopes = {scope: engine(of_scope) for scope, of_scope in docs.items()}
         answered = [_answered(scopes[question.scope], question) for question in questions]
         figures[engine.name] = _means(answered)

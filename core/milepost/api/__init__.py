@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         SearchResult,
         Sign,
         StoreSize,
+        VectorUse,
         Verdict,
     )
     from milepost.api.workspace import Workspace, open_workspace
@@ -91,6 +92,7 @@ __all__ = [
     "Stopped",
     "StoreSize",
     "UserError",
+    "VectorUse",
     "Verdict",
     "Workspace",
     "WorldError",

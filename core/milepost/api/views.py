@@ -400,3 +400,13 @@ class DataFile:
     path: str
     size_bytes: int
     holds: str
+
+
+@dataclass(frozen=True, slots=True)
+class VectorUse:
+    """The model whose vectors help the searches of the servers, `static` or `semantic`; None when
+    none does. `asked` is the user's setting, `failure` why the model cannot be loaded."""
+
+    asked: str | None
+    model: str | None
+    failure: str | None

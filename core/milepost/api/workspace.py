@@ -16,9 +16,10 @@ from milepost.api.goals import Goals
 from milepost.api.history import History
 from milepost.api.masking import Masking
 from milepost.api.memory import Memory
+from milepost.api.vectors import Vectors
 from milepost.base.ids import new_id
 from milepost.checkpoints.store import SnapshotStore
-from milepost.config import environment, paths, projects, user_rules
+from milepost.config import environment, paths, projects, search, user_rules
 from milepost.goals.ledger import Ledger
 from milepost.history.log import HistoryLog
 from milepost.memory.anchors import Anchors
@@ -36,7 +37,9 @@ _CLEANING_S = 0.1
 class Workspace:
     """One project, seen by one `actor` in one `session`."""
 
-    def __init__(self, resolved: projects.ProjectPaths, actor: str, session: str) -> None:
+    def __init__(
+        self, resolved: projects.ProjectPaths, actor: str, session: str, *, is_brief: bool
+    ) -> None:
         self.project = views.Project(
             id=resolved.id,
             name=resolved.root.name,
@@ -48,9 +51,21 @@ class Workspace:
         title = f"Memory of {resolved.root.name}"
         masking = Masking(resolved.root, resolved.data_dir)
         anchors = Anchors(resolved.root)
-        own = MemoryStore(resolved.data_dir, "project", title, anchors=anchors, mask=masking.text)
+        self._vectors = vectors = Vectors(search.vectors(), is_brief=is_brief)
+        own = MemoryStore(
+            resolved.data_dir,
+            "project",
+            title,
+            anchors=anchors,
+            mask=masking.text,
+            embedding=vectors.embedding,
+        )
         shared = MemoryStore(
-            paths.global_dir(), "global", "Memory across projects", mask=masking.text
+            paths.global_dir(),
+            "global",
+            "Memory across projects",
+            mask=masking.text,
+            embedding=vectors.embedding,
         )
         books = (
             book.of_project(resolved.worktree_dir / "rules.db", resolved.root, masking.text),
@@ -58,7 +73,7 @@ class Workspace:
         )
         snapshots = SnapshotStore(resolved.root, resolved.worktree_dir)
         ledger = Ledger(resolved.data_dir)
-        log = HistoryLog(resolved.data_dir)
+        log = HistoryLog(resolved.data_dir, vectors.embedding)
         self.memory = Memory((own, shared), actor, masking, books, self.project)
         self.exchange = Exchange((own, shared), resolved.root, actor, masking)
         self.checkpoints = Checkpoints(snapshots, actor, session)
@@ -94,10 +109,15 @@ class Workspace:
         told = tuple(notice for base in self._databases for notice in base.take_notices())
         return told + self._snapshots.take_notices()
 
+    def vectors(self) -> views.VectorUse:
+        """Which model ranks the searches of the servers, tried out. May take a second."""
+        return self._vectors.use()
+
     def close(self) -> None:
         """Stop watching and close all databases. The workspace may be used again; it opens what it
         needs."""
         self._snapshots.close()
+        self._vectors.close()
         for database in self._databases:
             database.close()
 
@@ -108,11 +128,14 @@ def open_workspace(
     candidates: Sequence[str] = (),
     actor: str,
     session: str | None = None,
+    is_brief: bool = False,
 ) -> Workspace:
     """Open the project that is meant: `explicit`, else `MILEPOST_PROJECT`, else the first of
     `candidates` (folders that a client offers) that can be one, else the current folder.
 
     `actor` goes into everything that is remembered or recorded, such as `user:neovim` or
-    `mcp:codex`. Raises UserError when there is no project, and says how to name one.
+    `mcp:codex`. `is_brief` is for a process that ends with its answer: it loads no model. Raises
+    UserError when there is no project, and says how to name one.
     """
-    return Workspace(projects.resolve(explicit, candidates), actor, session or new_id())
+    resolved = projects.resolve(explicit, candidates)
+    return Workspace(resolved, actor, session or new_id(), is_brief=is_brief)

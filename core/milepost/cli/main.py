@@ -78,7 +78,7 @@ def open_workspace(options: argparse.Namespace) -> Workspace:
     """The project that the options mean."""
     from milepost import api  # noqa: PLC0415  (`milepost --help` needs none of it)
 
-    return api.open_workspace(options.project, actor="user:terminal")
+    return api.open_workspace(options.project, actor="user:terminal", is_brief=True)
 
 
 def act(

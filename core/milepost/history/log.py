@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from milepost.base.clock import unix_time, utc_now
 from milepost.base.sqlite import Database
-from milepost.search import table
+from milepost.search import table, vectors
 from milepost.search.ranking import WORK
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from milepost.search.embedding import Embedding
 
 _MIGRATIONS = (
     table.SCHEMA
@@ -27,6 +29,7 @@ _MIGRATIONS = (
     ) STRICT;
     CREATE INDEX event_session ON event (session);
     """,
+    vectors.SCHEMA,
 )
 
 _COLUMNS = "id, at, session, actor, action, request, reply, failed"
@@ -52,15 +55,17 @@ class Event:
 class HistoryLog:
     """The events of one project."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, embedding: Embedding | None = None) -> None:
         self.database = Database(
             folder / "history.db",
             _MIGRATIONS,
             durability="NORMAL",
             loss="The history up to now is in that file only; memory and restore points are whole.",
         )
-
         self._counts = table.TermCounts()
+        self._embedding = embedding
+        if embedding is not None:
+            embedding.serve(self.database)
 
     def record(
         self, *, session: str, actor: str, action: str, request: str, reply: str, failed: bool
@@ -79,12 +84,17 @@ class HistoryLog:
             table.put(
                 connection, event_id, table.Text(action, words, unix_time(at), session, event_id)
             )
+        if self._embedding is not None:
+            self._embedding.wake()
 
     def search(self, question: str, limit: int) -> list[Event]:
         """The events that answer `question`, best first; for no question the newest."""
         with self.database.reading() as connection:
             if question.strip():
-                ranked = table.search(connection, question, WORK, self._counts)[:limit]
+                embedder = self._embedding and self._embedding.embedder()
+                ranked = table.search(connection, question, WORK, self._counts, embedder=embedder)[
+                    :limit
+                ]
                 rows = [
                     connection.execute(
                         f"SELECT {_COLUMNS} FROM event WHERE id = ?",  # noqa: S608

@@ -22,7 +22,8 @@ from milepost.memory.anchors import bare
 from milepost.memory.draft import Known
 from milepost.memory.entry import SECTIONS, Entry, Scope
 from milepost.memory.layout import Layout, Place
-from milepost.search import alike, table
+from milepost.search import alike, table, vectors
+from milepost.search.engine import Only
 from milepost.search.ranking import FACTS
 from milepost.search.terms import terms, tokens_of_each
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    from milepost.search.embedding import Embedding
 
 _MIGRATIONS = (
     table.SCHEMA
@@ -70,6 +73,7 @@ _MIGRATIONS = (
     ) STRICT;
     CREATE INDEX entry_not_first ON entry (size) WHERE size = -1;
     """,
+    vectors.SCHEMA,
 )
 
 # An entry's anchors are its title too: paths and names, which people ask for by their parts.
@@ -113,7 +117,13 @@ _NAMING = 150
 class Index:
     """The rows of one memory file."""
 
-    def __init__(self, path: Path, scope: Scope, mask: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        scope: Scope,
+        mask: Callable[[str], str],
+        embedding: Embedding | None = None,
+    ) -> None:
         self._scope: Scope = scope
         self._mask = mask
         self._counts = table.TermCounts()
@@ -129,6 +139,9 @@ class Index:
             erases=True,
             loss="It is made again from the Markdown; nothing is lost.",
         )
+        self._embedding = embedding
+        if embedding is not None:
+            embedding.serve(self.database)
 
     def is_level(self, signature: Signature | None) -> bool:
         """Whether the rows are those of the file with this signature (None: of no file)."""
@@ -199,6 +212,7 @@ class Index:
             # In the file's order, so that rows which are never changed stay in it.
             self._insert_all(connection, [row for key, row in wanted.items() if key in fresh])
             _remember(connection, signature, layout)
+        self._wake()
         if known is None:
             return None
         changed = [
@@ -232,6 +246,7 @@ class Index:
                 self._remove(connection, entry.id)
                 self._insert(connection, _digest(entry), entry, size)
             _remember(connection, after, layout)
+        self._wake()
         return True
 
     def clean(self, *, within_s: float | None) -> bool:
@@ -262,9 +277,12 @@ class Index:
                 question,
                 FACTS,
                 self._counts,
-                only="EXISTS (SELECT 1 FROM entry WHERE entry.rowid = doc.rowid "
-                "AND (:kind IS NULL OR kind = :kind) AND (:all OR status <> 'superseded'))",
-                parameters={"kind": kind, "all": include_superseded},
+                only=Only(
+                    "EXISTS (SELECT 1 FROM entry WHERE entry.rowid = doc.rowid "
+                    "AND (:kind IS NULL OR kind = :kind) AND (:all OR status <> 'superseded'))",
+                    {"kind": kind, "all": include_superseded},
+                ),
+                embedder=self._embedding and self._embedding.embedder(),
             )
             found = self._at(connection, [rowid for rowid, _ in ranked])
         weighed = [
@@ -324,6 +342,10 @@ class Index:
             if until is not None and time.monotonic() > until:
                 return False
         return True
+
+    def _wake(self) -> None:
+        if self._embedding is not None:
+            self._embedding.wake()
 
     def _insert(
         self, connection: sqlite3.Connection, digest: bytes, entry: Entry, size: int

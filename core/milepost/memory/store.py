@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from milepost.memory.document import EntryBlock
     from milepost.memory.file import Read
     from milepost.memory.layout import Layout
+    from milepost.search.embedding import Embedding
 
 # Who changed what was found changed in the file.
 BY_HAND = "file"
@@ -61,6 +62,7 @@ class MemoryStore:
         *,
         anchors: Anchors | None = None,
         mask: Callable[[str], str] = str,
+        embedding: Embedding | None = None,
     ) -> None:
         """`mask` takes the secrets out of what a person wrote into the file, before index and
         revisions keep it; what callers add comes masked."""
@@ -70,7 +72,7 @@ class MemoryStore:
         self.scope: Scope = scope
         self._title = title
         self._file = MemoryFile(self.path)
-        self.index = Index(folder / "index.db", scope, mask)
+        self.index = Index(folder / "index.db", scope, mask, embedding)
         self.revisions = RevisionLog(folder / "revisions.db", mask)
 
     def add(

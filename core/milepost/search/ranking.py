@@ -20,6 +20,7 @@ from milepost.search.terms import stems, words_of_title
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
 # What a title adds to a row's score, beside its share in FTS5's own. Less is worse where every row
 # has a path (measured); with more, the path of one row beats the text of another that says it all.
@@ -42,6 +43,10 @@ _NEIGHBOURS = ((-1, 0.5), (-2, 0.25), (1, 0.3), (2, 0.15))
 
 # What a row gains from the best row of its session.
 _SESSION_WEIGHT = 0.5
+
+# A row whose meaning is far from the question may lose all that its words gave it, but not its
+# place among others like it.
+_LEAST_SCORE = 0.01
 
 _DAY_S = 86_400.0
 
@@ -79,8 +84,12 @@ def rank(
     profile: Profile,
     *,
     now: float,
+    nearness: Callable[[list[int]], dict[int, float]] | None = None,
 ) -> list[tuple[int, float]]:
-    """The rowids, best first, with scores of which 1 is the best word match."""
+    """The rowids, best first, with scores of which 1 is the best word match.
+
+    `nearness` tells what each row gains or loses by its meaning, where a model is at hand.
+    """
     if not candidates:
         return []
     titles = _title_scores(connection, candidates, asked)
@@ -91,6 +100,9 @@ def rank(
     scores = {rowid: score / best for rowid, score in scores.items()}
     for rowid, share in _held(connection, candidates, literals).items():
         scores[rowid] += _LITERAL_WEIGHT * share
+    if nearness is not None:
+        for rowid, gain in nearness(list(scores)).items():
+            scores[rowid] = _positive(scores[rowid] + gain)
     ages = {one.rowid: one.at for one in candidates}
     if profile.is_record:
         scores = _with_neighbours(connection, candidates, scores, ages)
@@ -98,6 +110,12 @@ def rank(
         (rowid, score * _freshness(ages[rowid], now, profile)) for rowid, score in scores.items()
     )
     return sorted(weighed, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _positive(score: float) -> float:
+    """The score in the same order above zero: what follows are factors, which would turn around
+    what is below."""
+    return score if score > _LEAST_SCORE else _LEAST_SCORE * math.exp(score - _LEAST_SCORE)
 
 
 def _freshness(at: float | None, now: float, profile: Profile) -> float:

@@ -12,15 +12,20 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from milepost.search import spelling
-from milepost.search.ranking import Candidate, Profile, rank
+from milepost.search.engine import Asked, Fts5, Only
+from milepost.search.ranking import Profile, rank
 from milepost.search.terms import literals, parts_of_text, stems, terms
+from milepost.search.vectors import nearness
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from milepost.search.engine import Engine
+    from milepost.search.vectors import Embedder
 
 _ADDED = """
     CREATE TRIGGER doc_added AFTER INSERT ON doc BEGIN
@@ -63,10 +68,8 @@ GONE_SCHEMA = spelling.GONE_SCHEMA
 # How many rows FTS5 hands to the ranking; two hundred more changed no result (measured).
 _CANDIDATES = 150
 
-# Scoring a row costs a microsecond or two. When the terms stand in more rows than this, only rows
-# that hold a rare one are scored, on all terms: milliseconds instead of hundreds of them at a
-# million rows.
-_SCORED_ROWS = 5_000
+_FTS5 = Fts5()
+_EVERY_ROW = Only()
 
 # A guess costs half a millisecond; a question of more unknown words is a pasted text.
 _GUESSED_TERMS = 4
@@ -76,10 +79,6 @@ _MAX_COUNTS = 5_000
 
 # FTS5 says so little of a merge that had something to do: at least as many rows changed.
 _MERGE_CHANGES = 2
-
-# Weights of title, body, parts and date in FTS5's bm25. A word of a title counts twice; a part as
-# much as a word, for to Chinese, Japanese and Korean the parts are the words.
-_BM25 = "bm25(2.0, 1.0, 1.0, 1.0)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,15 +173,17 @@ def search(
     profile: Profile,
     counts: TermCounts,
     *,
-    only: str = "1",
-    parameters: dict[str, object] | None = None,
+    only: Only = _EVERY_ROW,
     now: float | None = None,
+    embedder: Embedder | None = None,
+    engine: Engine = _FTS5,
 ) -> list[tuple[int, float]]:
     """The rowids that answer `question`, best first, with scores (1 is a good match).
 
     `counts` belongs to this table and is kept from search to search.
-    `only` is an SQL condition of the owner's on `doc.rowid`, with named `parameters`.
+    `only` says which rows the owner lets through.
     `now` is the moment of the question in Unix seconds, when that is not now.
+    `embedder` is a model that made vectors of rows, for tables with the schema of `vectors` too.
     """
     asked = terms(question)
     if not asked:
@@ -192,18 +193,11 @@ def search(
     if guessed:
         asked = (*asked, *guessed)
         found |= counts.of(connection, guessed)
-    rows = connection.execute(
-        f"""
-        SELECT doc.rowid, -rank, doc.title, doc.at, doc.session, doc.place
-        FROM doc_fts JOIN doc ON doc.rowid = doc_fts.rowid
-        WHERE doc_fts MATCH :match AND rank MATCH '{_BM25}' AND {only}
-        ORDER BY rank LIMIT {_CANDIDATES}
-        """,  # noqa: S608  (constants, and a condition written by the owner)
-        {"match": _match(asked, found), **(parameters or {})},
-    ).fetchall()
-    candidates = [Candidate(*row) for row in rows]
+    wanted = Asked({term: found[term] for term in asked}, only)
+    candidates = engine.candidates(connection, wanted, _CANDIDATES)
     at = time.time() if now is None else now
-    return rank(connection, candidates, asked, literals(question), profile, now=at)
+    near = None if embedder is None else partial(nearness, connection, embedder, question)
+    return rank(connection, candidates, asked, literals(question), profile, now=at, nearness=near)
 
 
 def merged(connection: sqlite3.Connection, pages: int, *, anew: bool) -> bool:
@@ -266,25 +260,6 @@ def _guessed(connection: sqlite3.Connection, found: dict[str, int]) -> tuple[str
     """Known words for the terms that stand in no row."""
     missing = [term for term, count in found.items() if not count][:_GUESSED_TERMS]
     return tuple(guess for term in missing for guess in spelling.guesses(connection, term))
-
-
-def _match(asked: tuple[str, ...], counts: dict[str, int]) -> str:
-    """The FTS5 expression: any of the terms; where they are common, and a rare one."""
-    every = _any(asked)
-    if sum(counts.values()) <= _SCORED_ROWS:
-        return every
-    rare: list[str] = []
-    total = 0
-    for term in sorted((term for term in asked if counts[term]), key=counts.__getitem__):
-        total += counts[term]
-        if rare and total > _SCORED_ROWS:
-            break
-        rare.append(term)
-    return f"({_any(rare)}) AND ({every})"
-
-
-def _any(asked: tuple[str, ...] | list[str]) -> str:
-    return " OR ".join(f'"{term}"' for term in asked)
 
 
 @lru_cache(maxsize=64)

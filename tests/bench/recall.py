@@ -1,4 +1,5 @@
-"""Whether the search room finds what is asked for, and how fast, beside four other engines.
+"""Whether the search room finds what is asked for, and how fast, beside four other engines; what the
+models of `milepost[static]` and `milepost[semantic]` add to it, and what they cost.
 
 Quality on sets that no one here wrote (`../shared/data`, whose README tells where they are from)
 and on our own questions over the memory of a made-up project (`recall_probe`): the share of the
@@ -14,13 +15,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import _recall_speed
-from tests.bench._recall_engines import Doc, Engine, engines
+from tests.bench import _recall_models, _recall_speed
+from tests.bench._recall_engines import Doc, Engine, MilepostSemantic, engines
 from tests.bench._report import Report, main
 
 _PROBE = Path(__file__).parent / "recall_probe"
 _SHARED = Path(__file__).parents[3] / "shared" / "data"
 _SHARED_SETS = ("cosqa", "files_pytest", "files_sqlfluff", "locomo")
+
+# The sentence model reads some forty pieces of code a second: more documents are for the long run.
+_QUICK_DOCS = 500
 
 # The categories of the probe set in which a question says a name, a sign or a number that stands in
 # the text: here nothing may be missed.
@@ -50,8 +54,11 @@ class Figures:
 def run(quick: bool) -> Report:
     """The whole benchmark."""
     report = Report("recall")
-    for folder in (_PROBE, *_shared_sets(report)):
-        _compare(report, folder)
+    shared = _shared_sets(report)
+    for folder in (_PROBE, *shared):
+        _compare(report, folder, quick)
+    _average(report, [folder.name for folder in shared])
+    _recall_models.measure(report, [doc.text for doc in _read(_PROBE)[0][""]])
     _recall_speed.measure(report, (1_000, 10_000, 100_000) + (() if quick else (1_000_000,)))
     return report
 
@@ -63,10 +70,13 @@ def _shared_sets(report: Report) -> list[Path]:
     return sorted(path.parent for path in _SHARED.glob("*/docs.jsonl"))
 
 
-def _compare(report: Report, folder: Path) -> None:
+def _compare(report: Report, folder: Path, quick: bool) -> None:
     docs, questions = _read(folder)
     figures = report.sets[folder.name] = {}
     for engine in engines():
+        if quick and engine is MilepostSemantic and sum(map(len, docs.values())) > _QUICK_DOCS:
+            report.skipped.append(f"skipped {engine.name} on {folder.name}: not with --quick")
+            continue
         scopes = {scope: engine(of_scope) for scope, of_scope in docs.items()}
         answered = [_answered(scopes[question.scope], question) for question in questions]
         figures[engine.name] = _means(answered)
@@ -113,6 +123,21 @@ def _by_category(
             of["recall_probe/literal_and_code"].append(figures)
     for name, of_category in of.items():
         report.sets.setdefault(name, {})[engine] = _means(of_category)
+
+
+def _average(report: Report, names: Sequence[str]) -> None:
+    """The mean over the sets that no one here wrote, of every engine that was asked all of them."""
+    if not names:
+        return
+    figures = [report.sets[name] for name in names]
+    asked = [name for name in figures[0] if all(name in of_set for of_set in figures)]
+    report.sets["macro"] = {
+        name: {
+            figure: round(sum(of_set[name][figure] for of_set in figures) / len(figures), 4)
+            for figure in figures[0][name]
+        }
+        for name in asked
+    }
 
 
 def _means(answered: Sequence[Figures]) -> dict[str, float]:

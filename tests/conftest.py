@@ -21,8 +21,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(moved, raising=False)
     monkeypatch.setenv("MILEPOST_HOME", str(folder))
     monkeypatch.delenv("MILEPOST_PROJECT", raising=False)
-    # Not every server that a test starts shall load a model; the tests of vectors ask for one.
+    # Not every server that a test starts shall load a model or rules; the tests of those do.
     monkeypatch.setenv("MILEPOST_VECTORS", "off")
+    monkeypatch.setenv("MILEPOST_SECRETS", "own")
     return folder
 
 

@@ -1,5 +1,6 @@
-"""Whether the search room finds what is asked for, and how fast, beside four other engines; what the
-models of `milepost[static]` and `milepost[semantic]` add to it, and what they cost.
+"""Whether the search room finds what is asked for, and how fast, beside four other engines.
+
+And what the models of `milepost[static]` and `milepost[semantic]` add to it, and what they cost.
 
 Quality on sets that no one here wrote (`../shared/data`, whose README tells where they are from)
 and on our own questions over the memory of a made-up project (`recall_probe`): the share of the

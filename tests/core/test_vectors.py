@@ -240,7 +240,11 @@ def test_each_model_puts_the_meant_text_before_the_one_with_the_word(
     name: models.Model, memory: Callable[..., MemoryStore]
 ) -> None:
     store = memory(lambda: models.load(name))
-    for text in (_NEAR, _FAR, *(f"The meeting was moved for the {number}th time." for number in range(9))):
+    for text in (
+        _NEAR,
+        _FAR,
+        *(f"The meeting was moved for the {number}th time." for number in range(9)),
+    ):
         add(store, text)
     assert found(store, _QUESTION)[0] == _FAR
     wait_until(lambda: len(made(store)) == 11)

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from milepost.api import views
 from milepost.base.errors import UserError, WorldError
+from milepost.base.sqlite import every_text
 from milepost.checkpoints import retention
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from milepost.api.masking import Masking
     from milepost.api.memory import Memory
     from milepost.base.sqlite import Database
     from milepost.checkpoints.store import SnapshotStore
@@ -33,12 +35,14 @@ class Data:
         databases: Mapping[str, Database],
         snapshots: SnapshotStore,
         entries: Memory,
+        masking: Masking,
     ) -> None:
         self._folder = folder
         self._memory = memory
         self._databases = databases
         self._snapshots = snapshots
         self._entries = entries
+        self._masking = masking
 
     def usage(self) -> tuple[views.DataFile, ...]:
         """Every file that holds data, with its size; what SQLite keeps beside a database counts
@@ -50,6 +54,21 @@ class Data:
             for path, holds in files
             if path.exists()
         )
+
+    def scan(self) -> views.DataScan:
+        """Look for secrets in every text that is kept, with all rules there are: in the memory
+        file, where people write, and in what was kept before a rule was known. Files in restore
+        points are the project's own and not looked at."""
+        has_second = self._masking.ask_both()
+        found: list[views.KeptSecret] = []
+        texts = 0
+        for place, text in self._texts():
+            texts += 1
+            kinds = dict.fromkeys(one.kind for one in self._masking.redact(text).found)
+            if place == self._memory.name:
+                kinds = {kind: None for kind in kinds if kind not in {one.kind for one in found}}
+            found += [views.KeptSecret(place, kind) for kind in kinds]
+        return views.DataScan(tuple(found), texts, has_second_opinion=has_second)
 
     def export(self, target: str) -> views.DataFile:
         """Write everything into a new .tar.gz at `target`, as of one moment for each file, while
@@ -90,6 +109,20 @@ class Data:
             return
         except OSError as error:
             raise WorldError(f"cannot delete {self._folder} ({error.strerror})") from error
+
+    def _texts(self) -> Iterator[tuple[str, str]]:
+        """Every text that is kept, with the words that lead to it. The memory goes whole, because
+        a key has many lines, and then by the line, to tell where."""
+        if self._memory.exists():
+            whole = self._memory.read_text("utf-8", errors="replace")
+            lines = list(enumerate(whole.splitlines(), 1))
+            yield from ((f"{self._memory.name} line {number}", line) for number, line in lines)
+            yield self._memory.name, whole
+        for database in self._databases.values():
+            if database.path.exists() and database.path != self._snapshots.database.path:
+                with database.reading() as connection:
+                    for place, text in every_text(connection):
+                        yield f"{database.path.name} {place}", text
 
     def _copies(self, folder: Path) -> list[Path]:
         copies: list[Path] = []

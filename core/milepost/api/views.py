@@ -410,3 +410,20 @@ class VectorUse:
     asked: str | None
     model: str | None
     failure: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSecret:
+    """A secret that is kept: where, and of which kind. Never the secret itself."""
+
+    place: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataScan:
+    """The secrets among so many kept texts, and whether a second scanner looked too."""
+
+    found: tuple[KeptSecret, ...]
+    texts: int
+    has_second_opinion: bool

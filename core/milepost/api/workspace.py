@@ -49,7 +49,7 @@ class Workspace:
         self.actor = actor
         self.session = session
         title = f"Memory of {resolved.root.name}"
-        masking = Masking(resolved.root, resolved.data_dir)
+        masking = Masking(resolved.root, resolved.data_dir, is_brief=is_brief)
         anchors = Anchors(resolved.root)
         self._vectors = vectors = Vectors(search.vectors(), is_brief=is_brief)
         own = MemoryStore(
@@ -90,7 +90,7 @@ class Workspace:
             "restore points": snapshots.database,
         }
         self._snapshots = snapshots
-        self.data = Data(resolved.data_dir, own.path, databases, snapshots, self.memory)
+        self.data = Data(resolved.data_dir, own.path, databases, snapshots, self.memory, masking)
         self._databases = (
             *databases.values(),
             shared.index.database,

@@ -19,7 +19,7 @@ from milepost.base.errors import WorldError
 from milepost.base.files import locked, make_private_dir, sync_file, sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
 # Longer than any transaction of ours, shorter than the patience of an MCP client.
@@ -287,6 +287,25 @@ class Database:
                 raise WorldError(message) from error
             message = f"cannot use {self._path} ({error}); check the disk and who else uses it"
             raise WorldError(message) from error
+
+
+def every_text(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """Every text in every ordinary table, with its table, row and column in words. What FTS5 keeps
+    of the texts is left out."""
+    tables = connection.execute(
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND wr = 0 "
+        "AND name NOT LIKE 'sqlite_%'"
+    ).fetchall()
+    for (table,) in tables:
+        columns = connection.execute(
+            "SELECT name FROM pragma_table_info(?) WHERE type = 'TEXT'", (table,)
+        ).fetchall()
+        for (column,) in columns:
+            rows = connection.execute(
+                f'SELECT rowid, "{column}" FROM "{table}" WHERE "{column}" <> \'\''  # noqa: S608  (names of our own schema)
+            )
+            for rowid, text in rows:
+                yield f"{table} {rowid} {column}", text
 
 
 def _identity_of(found: os.stat_result) -> tuple[int, int]:

@@ -21,6 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the sub-commands."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("du", help="which files there are, and how large they are")
+    actions.add_parser("scan", help="look for secrets in what is kept; exit code 1 if there are")
     export = actions.add_parser("export", help="copy everything into a new .tar.gz")
     export.add_argument("file")
     prune = actions.add_parser("prune", help="forget old restore points")
@@ -41,6 +42,20 @@ def _du(workspace: Workspace, _options: argparse.Namespace) -> Reply:
     lines = [f"{_size(file.size_bytes):>10}  {file.holds:<28} {file.path}" for file in files]
     lines.append(f"{_size(sum(file.size_bytes for file in files)):>10}  in all")
     return Reply("\n".join(lines), files)
+
+
+def _scan(workspace: Workspace, _options: argparse.Namespace) -> Reply:
+    scan = workspace.data.scan()
+    lines = [f"{one.place}: a secret of kind {one.kind}" for one in scan.found]
+    by = (
+        "by Milepost's rules and Kingfisher's" if scan.has_second_opinion else "by Milepost's rules"
+    )
+    lines.append(f"{counted(len(scan.found), 'secret')} in {counted(scan.texts, 'text')}, {by}.")
+    if scan.found:
+        lines.append(
+            "Take them out of MEMORY.md by hand; a secret that was kept should be changed."
+        )
+    return Reply("\n".join(lines), scan, FAILED if scan.found else 0)
 
 
 def _export(workspace: Workspace, options: argparse.Namespace) -> Reply:
@@ -73,4 +88,4 @@ def _size(size_bytes: float) -> str:
     return f"{size_bytes:.1f} {_UNITS[-1]}"
 
 
-_ACTIONS = {"du": _du, "export": _export, "prune": _prune, "wipe": _wipe}
+_ACTIONS = {"du": _du, "scan": _scan, "export": _export, "prune": _prune, "wipe": _wipe}

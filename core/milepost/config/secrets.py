@@ -1,4 +1,5 @@
-"""Where secrets may be known from: the environment and `.env` files; and the key to mask them."""
+"""Where secrets may be known from: the environment and `.env` files; the key to mask them; and
+whether another scanner is asked too."""
 
 from __future__ import annotations
 
@@ -6,8 +7,9 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
-from milepost.base.errors import WorldError
+from milepost.base.errors import UserError, WorldError
 from milepost.base.files import make_private_dir
+from milepost.config import paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +37,21 @@ def dotenv_texts(root: Path) -> list[str]:
         except OSError:
             continue
     return texts
+
+
+def wants_second_opinion() -> bool:
+    """Whether the scanner of `milepost[secrets]` is used where it is installed; not, when
+    `MILEPOST_SECRETS` is `own`. Raises UserError for any other word."""
+    asked = os.environ.get("MILEPOST_SECRETS")
+    if asked not in (None, "", "own"):
+        message = f"MILEPOST_SECRETS is {asked!r}; set it to own, which asks no other scanner"
+        raise UserError(f"{message}, or to nothing")
+    return not asked
+
+
+def rule_cache() -> Path:
+    """Where that scanner keeps its compiled rules."""
+    return paths.home() / "rules"
 
 
 def masking_key(data_dir: Path) -> bytes:

@@ -22,6 +22,7 @@ from milepost.redaction.values import KnownValues
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from milepost.redaction.second_opinion import SecondOpinion
     from milepost.redaction.span import Span
 
 # Six hex digits: among a hundred secrets of a project two share a hash with a chance of one in
@@ -61,12 +62,16 @@ class Redactor:
 
     `key` is secret and belongs to the project; it must stay the same for placeholders to stay
     equal. `values` are secrets to be masked wherever they stand, also in base64 and in URLs; see
-    `values_of_environment` and `values_of_dotenv`. Safe to share between threads.
+    `values_of_environment` and `values_of_dotenv`. `second` may find what the rules here do not
+    know. Safe to share between threads.
     """
 
-    def __init__(self, key: bytes, values: Iterable[str] = ()) -> None:
+    def __init__(
+        self, key: bytes, values: Iterable[str] = (), second: SecondOpinion | None = None
+    ) -> None:
         self._key = hashlib.blake2b(key, digest_size=32).digest()
         self._values = KnownValues(values)
+        self._second = second
 
     def redact(self, text: str) -> Redacted:
         """`text` with a placeholder for every secret in it. Redacting the result changes nothing.
@@ -89,6 +94,8 @@ class Redactor:
         spans.extend(self._values.find(text))
         if own is not None:
             spans.extend(own.find(text))
+        if self._second is not None:
+            spans.extend(self._second.find(text))
         if not spans:
             return []
         return _outside_of_placeholders(text, merged(spans))

@@ -16,6 +16,8 @@ import pytest
 
 from milepost import api
 from milepost.base.errors import WorldError
+from milepost.base.sqlite import Database
+from milepost.history import log as log_module
 from milepost.history.log import HistoryLog
 from milepost.memory.store import MemoryStore
 from milepost.search import models, table, vectors
@@ -130,8 +132,7 @@ def test_an_entry_that_is_forgotten_leaves_no_vector(memory: Callable[..., Memor
     found(store, "car")
     wait_until(lambda: _NEAR in made(store))
     store.forget(gone, "user:test")
-    with store.index.database.reading() as connection:
-        assert connection.execute("SELECT count(*) FROM doc_vector").fetchone() == (0,)
+    assert vectors_in(store.index.database) == 0
 
 
 def test_the_vectors_of_another_model_are_made_anew(memory: Callable[..., MemoryStore]) -> None:
@@ -226,11 +227,25 @@ def test_events_of_the_history_get_vectors_too(tmp_path: Path) -> None:
     log.record(session="s", actor="a", action="edit", request="the parser", reply="", failed=False)
     assert [event.request for event in log.search("parser", 5)] == ["the parser"]
 
-    def has_vector() -> bool:
-        with log.database.reading() as connection:
-            return connection.execute("SELECT count(*) FROM doc_vector").fetchone() == (1,)
+    wait_until(lambda: vectors_in(log.database) == 1)
+    embedding.close()
+    log.close()
 
-    wait_until(has_vector)
+
+def test_a_history_from_before_there_were_vectors_gets_them(tmp_path: Path) -> None:
+    old = Database(
+        tmp_path / "history.db", log_module._MIGRATIONS[:1], durability="NORMAL", loss=""
+    )
+    with old.writing() as connection:
+        connection.execute(
+            "INSERT INTO event VALUES (1, '2026-01-01', 's', 'a', 'edit', 'parser', '', 0)"
+        )
+        table.put(connection, 1, table.Text("edit", "parser"))
+    old.close()
+    embedding = Embedding(Letters)
+    log = HistoryLog(tmp_path, embedding)
+    assert [event.request for event in log.search("parser", 5)] == ["parser"]
+    wait_until(lambda: vectors_in(log.database) == 1)
     embedding.close()
     log.close()
 
@@ -346,9 +361,15 @@ def test_any_engine_can_bring_the_candidates(engine: Fts5 | Counting) -> None:
     assert all(score > 0 for _, score in ranked)
 
 
+def vectors_in(database: Database) -> int:
+    with database.reading() as connection:
+        return connection.execute("SELECT count(*) FROM doc_vector").fetchone()[0]
+
+
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Come back when it holds; half a minute is for a machine under load."""
-    deadline = time.monotonic() + 30
+    """Come back when it holds; two minutes are for a machine under load, for the thread that makes
+    vectors stands back for everyone."""
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline, "it did not come about"
         threading.Event().wait(0.01)

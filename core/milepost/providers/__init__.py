@@ -1,0 +1,1 @@
+"""Language models as a stream of parts: one protocol, and what speaks it."""

@@ -16,15 +16,23 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the server with `argv` (sys.argv when None) until its client is gone."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words[:1] in (["install"], ["uninstall"]):
+        from milepost_mcp import install_command  # noqa: PLC0415  (a server never needs it)
+
+        return install_command.main(words[0], words[1:])
     parser = argparse.ArgumentParser(
-        prog="milepost mcp", description="Serve memory, restore points and goals over MCP (stdio)."
+        prog="milepost mcp",
+        description="Serve memory, restore points and goals over MCP (stdio).",
+        epilog="`milepost mcp install CLIENT` adds this server to an agent or editor, and "
+        "`milepost mcp uninstall CLIENT` takes it out again.",
     )
     parser.add_argument("--project", metavar="DIR", help="the project's folder (else the one here)")
     parser.add_argument(
         "--check", action="store_true", help="connect to this server as a client does, and report"
     )
     parser.add_argument("--version", action="store_true", help="print the version")
-    options = parser.parse_args(argv)
+    options = parser.parse_args(words)
     if options.version:
         from milepost import __version__  # noqa: PLC0415
 

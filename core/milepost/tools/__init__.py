@@ -1,0 +1,1 @@
+"""The agent's hands: what it reads, changes and runs in a project."""

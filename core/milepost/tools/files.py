@@ -1,0 +1,161 @@
+"""The files of one project, as an agent may reach them: inside it, bounded, and versioned.
+
+A file is changed only on the ground of what was read: whoever writes says which bytes they saw, and
+when the file holds others by now, nothing is written. So an agent never writes over what a person,
+an editor or a build did in the meantime.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from milepost.base.confined import parent
+from milepost.base.errors import UserError, WorldError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+    from pathlib import Path
+
+# A file beyond this is read in no one's window; the shell can look into it.
+MAX_READ_BYTES = 16 * 1024 * 1024
+
+# No model writes more in one call.
+MAX_WRITE_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file's bytes, and the mark by which a writer says that it saw them."""
+
+    data: bytes
+    mark: str
+
+
+class Files:
+    """The files below one root."""
+
+    def __init__(self, root: Path, covered: Callable[[], Iterable[str]]) -> None:
+        """`covered` lists the files that are not ignored, relative, with forward slashes."""
+        self.root = root
+        self.covered = covered
+        self._real = os.path.realpath(root)
+
+    def relative(self, path: str) -> str:
+        """`path` relative to the root, links resolved. Raises UserError when it leads outside."""
+        if "\0" in path:
+            raise UserError("a path cannot hold a NUL")
+        full = os.path.realpath(os.path.join(self._real, path or "."))  # noqa: PTH118
+        if full != self._real and not full.startswith(self._real.rstrip("/") + "/"):
+            raise UserError(f"{path} is outside the project; only what is in it can be reached")
+        return os.path.relpath(full, self._real).replace(os.sep, "/")
+
+    def read(self, path: str) -> Content:
+        """The file's bytes. Raises UserError when there is no such plain file, or it is too
+        large."""
+        name = self.relative(path)
+        with self._words(path), parent(self.root, os.fsencode(name)) as (folder, last):
+            flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+            with os.fdopen(os.open(last, flags, dir_fd=folder), "rb") as file:
+                found = os.fstat(file.fileno())
+                if not stat.S_ISREG(found.st_mode):
+                    raise UserError(f"{path} is no plain file")
+                if found.st_size > MAX_READ_BYTES:
+                    raise UserError(
+                        f"{path} has {found.st_size:,} bytes, too many to read;"
+                        " look into it with the shell (head, tail, grep)"
+                    )
+                data = file.read(MAX_READ_BYTES)
+        return Content(data, _mark(data))
+
+    def mark(self, path: str) -> str | None:
+        """The mark of what the file holds now; None when there is no file."""
+        try:
+            return self.read(path).mark
+        except UserError:
+            return None
+
+    def write(self, path: str, data: bytes, *, seen: str | None) -> Content:
+        """Replace the file, which must hold what has the mark `seen` (None: must not be there).
+        Its mode stays. Raises UserError when it is another file by now."""
+        if len(data) > MAX_WRITE_BYTES:
+            raise UserError(f"the text has {len(data):,} bytes; write at most {MAX_WRITE_BYTES:,}")
+        name = self.relative(path)
+        with self._words(path), parent(self.root, os.fsencode(name), make=True) as (folder, last):
+            mode = self._must_hold(folder, last, path, seen)
+            temporary = b".milepost-write-" + secrets.token_hex(8).encode()
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            try:
+                with os.fdopen(os.open(temporary, flags, 0o666, dir_fd=folder), "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    if mode is not None:
+                        os.fchmod(file.fileno(), mode)
+                    os.fsync(file.fileno())
+                self._must_hold(folder, last, path, seen)
+                os.replace(temporary, last, src_dir_fd=folder, dst_dir_fd=folder)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.unlink(temporary, dir_fd=folder)
+                raise
+        return Content(data, _mark(data))
+
+    def names(self, path: str) -> list[str]:
+        """What is in a folder, folders with a slash. Raises UserError when it is none."""
+        name = self.relative(path)
+        with self._words(path), os.scandir(os.path.join(self._real, name)) as listing:  # noqa: PTH118
+            return sorted(
+                child.name + ("/" if child.is_dir(follow_symlinks=False) else "")
+                for child in listing
+            )
+
+    def is_folder(self, path: str) -> bool:
+        """Whether `path` is a folder of the project."""
+        return os.path.isdir(os.path.join(self._real, self.relative(path)))  # noqa: PTH112, PTH118
+
+    def _must_hold(self, folder: int, name: bytes, path: str, seen: str | None) -> int | None:
+        """The mode of the file, which holds what was seen; None when there is none, as was seen."""
+        try:
+            handle = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW, dir_fd=folder)
+        except FileNotFoundError:
+            if seen is None:
+                return None
+            raise UserError(f"{path} is gone since it was read; nothing was written") from None
+        with os.fdopen(handle, "rb") as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise UserError(f"{path} is no plain file; nothing was written")
+            if seen is None:
+                raise UserError(f"{path} is there already; read it before you replace it")
+            if _mark(file.read(MAX_READ_BYTES + 1)) != seen:
+                message = f"{path} has changed since it was read; nothing was written"
+                raise UserError(f"{message}; read it again")
+            return stat.S_IMODE(found.st_mode)
+
+    @contextlib.contextmanager
+    def _words(self, path: str) -> Generator[None]:
+        """Turn the system's errors into sentences."""
+        try:
+            yield
+        except FileNotFoundError:
+            raise UserError(f"there is no {path}; find or list to see what there is") from None
+        except (NotADirectoryError, IsADirectoryError):
+            raise UserError(f"{path} is no plain file, or leads through a link") from None
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise UserError(f"{path} is a link; use the path that it leads to") from None
+            if error.errno in {errno.ENXIO, errno.ENODEV}:
+                raise UserError(f"{path} is no plain file") from None
+            if error.errno in {errno.ENAMETOOLONG, errno.EINVAL}:
+                raise UserError(f"{path[:80]} is no path that this system can hold") from None
+            raise WorldError(f"cannot use {path} ({error.strerror}); look who may") from error
+
+
+def _mark(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

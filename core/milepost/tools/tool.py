@@ -1,0 +1,142 @@
+"""What a tool is: a name, words for the model, a JSON Schema, and something that it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, cast
+
+from milepost.base.errors import UserError
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping
+
+# `reads` changes nothing, `notes` changes only what Milepost keeps, `writes` changes files, `runs`
+# may do anything.
+Effect = Literal["reads", "notes", "writes", "runs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a call, in words for the model; `paths` are the files that it changed."""
+
+    text: str
+    failed: bool = False
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The arguments of a call, already of the types that the tool declares."""
+
+    values: Mapping[str, object] = field(default_factory=dict[str, object])
+
+    def text(self, name: str, default: str = "") -> str:
+        """A string."""
+        return cast("str", self.values.get(name, default))
+
+    def number(self, name: str, default: int) -> int:
+        """A whole number."""
+        return cast("int", self.values.get(name, default))
+
+    def flag(self, name: str) -> bool:
+        """A boolean, false unless given."""
+        return cast("bool", self.values.get(name, False))
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of strings, empty unless given."""
+        return tuple(cast("list[str]", self.values.get(name, [])))
+
+
+class Tool(Protocol):
+    """A tool. `subject` is what permissions look at: the path, or the command."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, object]
+    effect: Effect
+
+    def subject(self, arguments: Arguments) -> str:
+        """What the call is about, for permissions and for the person who watches."""
+        ...
+
+    def run(self, arguments: Arguments, stop: threading.Event) -> Result:
+        """Do it. Raises UserError for what the model can correct, WorldError when the outside
+        fails, Stopped when `stop` was set; any of them becomes a failed result."""
+        ...
+
+
+def schema(required: Mapping[str, object], optional: Mapping[str, object]) -> dict[str, object]:
+    """A JSON Schema of an object with these properties."""
+    return {
+        "type": "object",
+        "properties": {**required, **optional},
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def words(description: str) -> dict[str, object]:
+    """A string."""
+    return {"type": "string", "description": description}
+
+
+def count(description: str) -> dict[str, object]:
+    """A whole number from 1."""
+    return {"type": "integer", "minimum": 1, "description": description}
+
+
+def flag(description: str) -> dict[str, object]:
+    """A boolean."""
+    return {"type": "boolean", "description": description}
+
+
+def several(description: str) -> dict[str, object]:
+    """A list of strings."""
+    return {"type": "array", "items": {"type": "string"}, "description": description}
+
+
+def checked(tool: Tool, given: Mapping[str, object] | None) -> Arguments:
+    """The arguments as the tool declares them. Raises UserError that names what is wrong and what
+    the tool takes."""
+    properties = cast("dict[str, dict[str, object]]", tool.parameters["properties"])
+    required = cast("list[str]", tool.parameters["required"])
+    takes = ", ".join(name if name in required else f"{name}?" for name in properties)
+    usage = f"{tool.name} takes {takes or 'nothing'}"
+    if given is None:
+        raise UserError(f"the arguments are no JSON object (cut off?); {usage}")
+    for name, value in given.items():
+        if name not in properties:
+            raise UserError(f"there is no argument {name[:60]!r}; {usage}")
+        kind = properties[name]["type"]
+        if not _is(kind, value):
+            raise UserError(f"{name} must be {_KINDS[str(kind)]}; {usage}")
+    missing = [name for name in required if name not in given]
+    if missing:
+        raise UserError(f"{', '.join(missing)} is missing; {usage}")
+    return Arguments(given)
+
+
+_KINDS = {
+    "string": "text",
+    "integer": "a whole number from 1",
+    "boolean": "true or false",
+    "array": "a list of texts",
+}
+
+
+def _is(kind: object, value: object) -> bool:
+    match kind:
+        case "string":
+            return isinstance(value, str) and _is_sound(value)
+        case "integer":
+            return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+        case "boolean":
+            return isinstance(value, bool)
+        case _:
+            items = cast("list[object]", value) if isinstance(value, list) else [None]
+            return all(isinstance(item, str) and _is_sound(item) for item in items)
+
+
+def _is_sound(text: str) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in text)

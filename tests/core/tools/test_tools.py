@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from milepost.base.errors import Stopped, UserError
@@ -205,6 +205,7 @@ def test_wrong_arguments_are_told_with_what_the_tool_takes(
     assert words in str(caught.value)
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     text=st.text(alphabet="ab \n\té", max_size=40), old=st.text(alphabet="ab \n", min_size=1),
     new=st.text(alphabet="xy\n"),

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+# A file that takes another one's place is written under such a name first. One that was killed may
+# leave it behind; no snapshot covers it.
+TEMPORARY_PREFIX = b".milepost-restore-"
+
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 

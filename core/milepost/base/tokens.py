@@ -60,6 +60,8 @@ _TRADITIONAL = re.compile(
 )
 
 # Letters of other scripts are those of Cyrillic, Greek, Arabic and the like.
+# Per character. Letters of other scripts are those of Cyrillic, Greek, Arabic and the like.
+_HAN_COST = 0.76
 _KANA_COST = 0.63
 _HANGUL_COST = 0.7
 _LETTERS_COST = 0.36
@@ -100,6 +102,7 @@ def estimate(text: str) -> int:
         kind = cast("str", step.lastgroup)
         words = step.group()
         total += len(words) * han_cost if kind == "han" else _COSTS[kind](words)
+        total += _COSTS[cast("str", step.lastgroup)](step.group())
     return round(total) or (1 if text else 0)
 
 
@@ -123,6 +126,22 @@ def clip(text: str, budget_tokens: int) -> str:
     while end and count(text[:end].rstrip() + _MARK) > budget_tokens:
         end -= 1
     return text[:end].rstrip() + _MARK
+
+
+def clip_beginning(text: str, budget_tokens: int, mark: str) -> str:
+    """`text` if it is of at most `budget_tokens`; else its last lines that fit, below a line that
+    says `mark`. Empty when not one line fits."""
+    if count(text) <= budget_tokens:
+        return text
+    kept: list[str] = []
+    left = budget_tokens - count(mark) - 1
+    for line in reversed(text.strip("\n").split("\n")):
+        # The end of a line is a token of its own at most.
+        left -= count(line) + 1
+        if left < 0:
+            break
+        kept.append(line)
+    return "\n".join([mark, *reversed(kept)]) if kept else ""
 
 
 def _sensible_end(text: str, end: int) -> int:
@@ -175,6 +194,7 @@ def _signs(step: str) -> float:
 _BEFORE = "".join(map(chr, range(1, 65))) + "[\\]^_`{|}~"
 
 _COSTS: dict[str, Callable[[str], float]] = {
+    "han": lambda step: len(step) * _HAN_COST,
     "kana": lambda step: len(step) * _KANA_COST,
     "hangul": lambda step: len(step.strip()) * _HANGUL_COST,
     "word": _word,

@@ -14,13 +14,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from milepost.base.confined import TEMPORARY_PREFIX
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pathspec import GitIgnoreSpec
-
-# A restore writes a file under such a name first; one that was killed may leave it behind.
-TEMPORARY_PREFIX = b".milepost-restore-"
 
 # A file beyond this is data, a build product or a download; eight of them would outweigh all else.
 MAX_FILE_BYTES = 8 * 1024 * 1024

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from milepost.base.errors import UserError
-from milepost.tools.tool import Arguments, Effect, Result, flag, schema, words
+from milepost.tools.files import mark_of
+from milepost.tools.tool import Arguments, Effect, Planned, Result, flag, schema, words
 
 if TYPE_CHECKING:
     import threading
@@ -19,6 +21,16 @@ _MAX_COMPARED_LINES = 5_000
 
 # Below this likeness the nearest text is another one, and showing it would mislead.
 _ALIKE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A file, what it was seen to hold, what it will hold, and the lines that change."""
+
+    name: str
+    seen: str
+    data: bytes
+    lines: list[int]
 
 
 class Edit:
@@ -48,9 +60,30 @@ class Edit:
         """The path."""
         return self._files.relative(arguments.text("path"))
 
+    def mark(self, arguments: Arguments) -> str | None:
+        """What the file holds now."""
+        return self._files.mark(arguments.text("path"))
+
+    def planned(self, arguments: Arguments) -> Planned:
+        """The file with the part replaced."""
+        change = self._change(arguments)
+        return Planned(change.seen, mark_of(change.data))
+
+    def settle(self, arguments: Arguments, planned: Planned) -> None:
+        """The file holds what it was to hold."""
+        self._seen.note(self._files.relative(arguments.text("path")), planned.after)
+
     def run(self, arguments: Arguments, stop: threading.Event) -> Result:
         """Replace."""
         del stop
+        change = self._change(arguments)
+        written = self._files.write(arguments.text("path"), change.data, seen=change.seen)
+        self._seen.note(change.name, written.mark)
+        places = ", ".join(map(str, change.lines[:10]))
+        text = f"Replaced {len(change.lines)} in {change.name} (line {places})."
+        return Result(text, paths=(change.name,))
+
+    def _change(self, arguments: Arguments) -> _Change:
         path = arguments.text("path")
         name = self._files.relative(path)
         content = self._files.read(path)
@@ -64,21 +97,17 @@ class Edit:
             old, new = old.replace("\n", "\r\n"), new.replace("\n", "\r\n")
         if not old or old == new:
             raise UserError("`old` is empty or the same as `new`; nothing is to be replaced")
-        found = text.count(old)
-        if found == 0:
+        lines = _lines_of(text, old)
+        if not lines:
             raise UserError(_not_found(path, text, old))
-        if found > 1 and not arguments.flag("all"):
-            places = ", ".join(map(str, _lines_of(text, old)[:10]))
+        if len(lines) > 1 and not arguments.flag("all"):
+            places = ", ".join(map(str, lines[:10]))
             raise UserError(
-                f"`old` stands {found} times in {path} (lines {places});"
+                f"`old` stands {len(lines)} times in {path} (lines {places});"
                 " give more of the lines around it, or set all"
             )
-        changed = text.replace(old, new)
-        data = changed.encode("utf-8", "surrogateescape")
-        written = self._files.write(path, data, seen=content.mark)
-        self._seen.note(name, written.mark)
-        places = ", ".join(map(str, _lines_of(text, old)[:10]))
-        return Result(f"Replaced {found} in {name} (line {places}).", paths=(name,))
+        data = text.replace(old, new).encode("utf-8", "surrogateescape")
+        return _Change(name, content.mark, data, lines)
 
 
 def _lines_of(text: str, part: str) -> list[int]:

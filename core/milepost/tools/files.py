@@ -11,12 +11,11 @@ import contextlib
 import errno
 import hashlib
 import os
-import secrets
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from milepost.base.confined import parent
+from milepost.base.confined import TEMPORARY_PREFIX, parent
 from milepost.base.errors import UserError, WorldError
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ class Files:
                         " look into it with the shell (head, tail, grep)"
                     )
                 data = file.read(MAX_READ_BYTES)
-        return Content(data, _mark(data))
+        return Content(data, mark_of(data))
 
     def mark(self, path: str) -> str | None:
         """The mark of what the file holds now; None when there is no file."""
@@ -89,10 +88,10 @@ class Files:
         name = self.relative(path)
         with self._words(path), parent(self.root, os.fsencode(name), make=True) as (folder, last):
             mode = self._must_hold(folder, last, path, seen)
-            temporary = b".milepost-write-" + secrets.token_hex(8).encode()
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            # The same name for the same file, so that what a kill leaves behind is taken up.
+            temporary = TEMPORARY_PREFIX + mark_of(last)[:16].encode()
             try:
-                with os.fdopen(os.open(temporary, flags, 0o666, dir_fd=folder), "wb") as file:
+                with os.fdopen(_new_file(temporary, folder), "wb") as file:
                     file.write(data)
                     file.flush()
                     if mode is not None:
@@ -104,7 +103,7 @@ class Files:
                 with contextlib.suppress(OSError):
                     os.unlink(temporary, dir_fd=folder)
                 raise
-        return Content(data, _mark(data))
+        return Content(data, mark_of(data))
 
     def names(self, path: str) -> list[str]:
         """What is in a folder, folders with a slash. Raises UserError when it is none."""
@@ -133,7 +132,7 @@ class Files:
                 raise UserError(f"{path} is no plain file; nothing was written")
             if seen is None:
                 raise UserError(f"{path} is there already; read it before you replace it")
-            if _mark(file.read(MAX_READ_BYTES + 1)) != seen:
+            if mark_of(file.read(MAX_READ_BYTES + 1)) != seen:
                 message = f"{path} has changed since it was read; nothing was written"
                 raise UserError(f"{message}; read it again")
             return stat.S_IMODE(found.st_mode)
@@ -157,5 +156,13 @@ class Files:
             raise WorldError(f"cannot use {path} ({error.strerror}); look who may") from error
 
 
-def _mark(data: bytes) -> str:
+def _new_file(name: bytes, folder: int) -> int:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.open(name, flags, 0o666, dir_fd=folder)
+
+
+def mark_of(data: bytes) -> str:
+    """What tells this content from any other."""
     return hashlib.sha256(data).hexdigest()

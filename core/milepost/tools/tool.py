@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Literal, Protocol, cast, runtime_checkable
 
 from milepost.base.errors import UserError
 
@@ -63,6 +63,33 @@ class Tool(Protocol):
     def run(self, arguments: Arguments, stop: threading.Event) -> Result:
         """Do it. Raises UserError for what the model can correct, WorldError when the outside
         fails, Stopped when `stop` was set; any of them becomes a failed result."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a call will make of a file: the marks of its content before (None: no file) and
+    after."""
+
+    before: str | None
+    after: str
+
+
+@runtime_checkable
+class Repeatable(Protocol):
+    """A tool that changes one file whole or not at all, so that a call which was cut short can be
+    told from one that was not."""
+
+    def planned(self, arguments: Arguments) -> Planned:
+        """What the call would do now. Raises UserError as `run` does."""
+        ...
+
+    def mark(self, arguments: Arguments) -> str | None:
+        """The mark of what the file holds now; None when there is no file."""
+        ...
+
+    def settle(self, arguments: Arguments, planned: Planned) -> None:
+        """Take note that a call which was cut short did what it was to do."""
         ...
 
 

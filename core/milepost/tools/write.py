@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from milepost.base.errors import UserError
-from milepost.tools.tool import Arguments, Effect, Result, schema, words
+from milepost.tools.files import mark_of
+from milepost.tools.tool import Arguments, Effect, Planned, Result, schema, words
 
 if TYPE_CHECKING:
     import threading
@@ -35,6 +36,18 @@ class Write:
         """The path."""
         return self._files.relative(arguments.text("path"))
 
+    def mark(self, arguments: Arguments) -> str | None:
+        """What the file holds now."""
+        return self._files.mark(arguments.text("path"))
+
+    def planned(self, arguments: Arguments) -> Planned:
+        """The text in place of what is there."""
+        return Planned(self.mark(arguments), mark_of(arguments.text("text").encode("utf-8")))
+
+    def settle(self, arguments: Arguments, planned: Planned) -> None:
+        """The file holds what it was to hold."""
+        self._seen.note(self._files.relative(arguments.text("path")), planned.after)
+
     def run(self, arguments: Arguments, stop: threading.Event) -> Result:
         """Write."""
         del stop
@@ -42,13 +55,13 @@ class Write:
         name = self._files.relative(path)
         if name == "." or path.endswith("/"):
             raise UserError(f"{path} is a folder; name a file in it")
-        data = arguments.text("text").encode("utf-8")
-        there = self._files.mark(path)
-        seen = self._seen.mark(name) if there is not None else None
-        if there is not None and seen is None:
+        is_there = self.mark(arguments) is not None
+        seen = self._seen.mark(name) if is_there else None
+        if is_there and seen is None:
             raise UserError(f"{path} is there already; read it before you replace it")
-        written = self._files.write(path, data, seen=seen)
+        written = self._files.write(path, arguments.text("text").encode("utf-8"), seen=seen)
         self._seen.note(name, written.mark)
         lines = arguments.text("text").count("\n") + 1
-        did = "Replaced" if there is not None else "Made"
-        return Result(f"{did} {name} ({lines} lines).", paths=(name,))
+        return Result(
+            f"{'Replaced' if is_there else 'Made'} {name} ({lines} lines).", paths=(name,)
+        )

@@ -51,10 +51,25 @@ class Arguments:
 class Tool(Protocol):
     """A tool. `subject` is what permissions look at: the path, or the command."""
 
-    name: str
-    description: str
-    parameters: Mapping[str, object]
-    effect: Effect
+    @property
+    def name(self) -> str:
+        """What the model calls it by."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """What it does and when to use it, for the model."""
+        ...
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        """The JSON Schema of its arguments, as `schema` makes it."""
+        ...
+
+    @property
+    def effect(self) -> Effect:
+        """What it may change."""
+        ...
 
     def subject(self, arguments: Arguments) -> str:
         """What the call is about, for permissions and for the person who watches."""

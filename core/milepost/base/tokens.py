@@ -60,8 +60,6 @@ _TRADITIONAL = re.compile(
 )
 
 # Letters of other scripts are those of Cyrillic, Greek, Arabic and the like.
-# Per character. Letters of other scripts are those of Cyrillic, Greek, Arabic and the like.
-_HAN_COST = 0.76
 _KANA_COST = 0.63
 _HANGUL_COST = 0.7
 _LETTERS_COST = 0.36
@@ -102,7 +100,6 @@ def estimate(text: str) -> int:
         kind = cast("str", step.lastgroup)
         words = step.group()
         total += len(words) * han_cost if kind == "han" else _COSTS[kind](words)
-        total += _COSTS[cast("str", step.lastgroup)](step.group())
     return round(total) or (1 if text else 0)
 
 
@@ -194,7 +191,6 @@ def _signs(step: str) -> float:
 _BEFORE = "".join(map(chr, range(1, 65))) + "[\\]^_`{|}~"
 
 _COSTS: dict[str, Callable[[str], float]] = {
-    "han": lambda step: len(step) * _HAN_COST,
     "kana": lambda step: len(step) * _KANA_COST,
     "hangul": lambda step: len(step.strip()) * _HANGUL_COST,
     "word": _word,

@@ -18,7 +18,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from milepost.checkpoints.policy import TEMPORARY_PREFIX
+from milepost.base.confined import TEMPORARY_PREFIX
 from milepost.checkpoints.rows import ABSENT, Row, State
 
 if TYPE_CHECKING:

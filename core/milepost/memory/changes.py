@@ -13,6 +13,7 @@ from milepost.base.errors import UserError, WorldError
 from milepost.memory import document as documents
 from milepost.memory import entry as entries
 from milepost.memory.entry import SECTIONS
+from milepost.memory.revisions import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -20,15 +21,15 @@ if TYPE_CHECKING:
     from milepost.memory.document import Document, EntryBlock
     from milepost.memory.draft import Draft
     from milepost.memory.entry import Entry, Scope
-    from milepost.memory.revisions import Step
 
 
-def add(draft: Draft, entry: Entry, words: str | None = None) -> None:
+def add(draft: Draft, entry: Entry, words: str | None = None) -> Step:
     """Put `entry` at the end of its section, in these `words` if given."""
     text = entry.text if words is None else words
     section = SECTIONS.get(entry.kind, entry.kind)
     if not draft.add(section, text, entries.to_metadata(entry)):
         raise _swallowed(entry.id)
+    return Step(None, entry)
 
 
 def with_all_added(document: Document, added: Iterable[Entry]) -> Document:

@@ -97,7 +97,7 @@ class MemoryStore:
         make_private_dir(self.path.parent)
         with self._file.locked():
             if not self._append(added):
-                self._change("add", source, lambda draft: _added(draft, added))
+                self._change("add", source, lambda draft: (changes.add(draft, added),))
         return added
 
     def update(
@@ -176,7 +176,7 @@ class MemoryStore:
             )
             marked = replace(old, superseded_by=successor, status="superseded")
             changes.change(draft, marked, found.text)
-            return (Step(old, marked), *_added(draft, new))
+            return (Step(old, marked), changes.add(draft, new))
 
         return self._change_alone("supersede", source, change)
 
@@ -214,7 +214,7 @@ class MemoryStore:
         with self._file.locked(), contextlib.suppress(ChangedMeanwhileError):
             base = self._file.read()
             if base.signature is None:
-                self._file.replace(base, _template(self._title).encode())
+                self._file.replace(base, entries.empty_file(self._title).encode())
 
     def undo(self, number: int | None, source: str) -> Change:
         """Take a change back: the one of this number, or the newest that was not taken back.
@@ -398,7 +398,7 @@ class MemoryStore:
 
     def _draft(self, base: Read) -> Draft:
         if base.signature is None:
-            template = _template(self._title).encode()
+            template = entries.empty_file(self._title).encode()
             return Draft(template, SECTIONS.values(), None, self.index.known)
         layout = self._layout(base.signature)
         return Draft(base.data, SECTIONS.values(), layout, self.index.known)
@@ -482,18 +482,3 @@ def no_such_entry(entry_id: str) -> str:
     if not looks_like_id(entry_id):
         return f"{shown!r} is not an id; ids come with every entry that a search or a list returns"
     return f"there is no entry {shown}; search again, it may have been edited or forgotten"
-
-
-def _added(draft: Draft, entry: Entry) -> tuple[Step, ...]:
-    changes.add(draft, entry)
-    return (Step(None, entry),)
-
-
-def _template(title: str) -> str:
-    sections = "\n".join(f"## {section}\n" for section in SECTIONS.values())
-    return (
-        f"# {title}\n\n"
-        "<!-- What Milepost remembers. Edit it as you like: a list item or a paragraph is an\n"
-        "     entry, and the comment behind one says where it came from. -->\n\n"
-        f"{sections}"
-    )

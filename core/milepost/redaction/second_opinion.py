@@ -30,8 +30,9 @@ _CONFIDENCE = "high"
 # A text takes some microseconds; this is for one that was made to take long.
 _SCAN_S = 1.0
 
-# How long the end of the process waits for rules that are being read back.
-_ENDING_S = 0.5
+# How long the end of the process waits for rules that are being loaded: native code that comes back
+# to an interpreter which is gone aborts the process.
+_EXITING_S = 30.0
 
 # Below every rule of ours, so that where both find a secret, ours names it.
 _RANK = 100
@@ -80,8 +81,7 @@ class SecondOpinion:
     def _begin(self) -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self.load, name="milepost-secrets", daemon=True)
-            # Native code may not outlive the interpreter.
-            atexit.register(self._thread.join, _ENDING_S)
+            atexit.register(self._thread.join, _EXITING_S)
             self._thread.start()
 
 

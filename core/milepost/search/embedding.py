@@ -14,6 +14,7 @@ import os
 import sqlite3
 import sys
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from milepost.base.errors import WorldError
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 # thread looks before each step whether it should end, and never touches a closed database.
 _CLOSING_S = 2.0
 
+# How long the end of the process waits for the same: longer, because native code that comes back to
+# an interpreter which is gone aborts the process, and a machine under load takes seconds for it.
+_EXITING_S = 30.0
+
 # How far the thread stands back for requests: a first run over a large memory takes minutes.
 _NICENESS = 10
 
@@ -43,6 +48,7 @@ class Embedding:
         self._guard = threading.Lock()
         self._awake = threading.Event()
         self._ending = threading.Event()
+        self._at_exit: Callable[[], None] = _nothing_to_end
         self._tables: list[_Table] = []
         self.failure: str | None = None
 
@@ -67,33 +73,34 @@ class Embedding:
             self._ending.set()
             self._awake.set()
         if thread is not None:
-            atexit.unregister(self.close)
             thread.join(_CLOSING_S)
+            if not thread.is_alive():
+                atexit.unregister(self._at_exit)
 
     def _begin(self) -> None:
         with self._guard:
             if self._thread is None:
                 self._ending, self._awake = threading.Event(), threading.Event()
                 self._awake.set()
-                # A daemon, so that a model which hangs cannot keep a server alive; and ended before
-                # the interpreter is, because native code may not outlive it.
+                # A daemon, so that a model which hangs cannot keep a server alive for ever.
                 self._thread = threading.Thread(
                     target=self._run,
                     args=(self._ending, self._awake),
                     name="milepost-vectors",
                     daemon=True,
                 )
-                atexit.register(self.close)
+                self._at_exit = partial(_end, self._thread, self._ending, self._awake)
+                atexit.register(self._at_exit)
                 self._thread.start()
 
     def _run(self, ending: threading.Event, awake: threading.Event) -> None:
-        _stand_back()
         try:
             embedder = self._load()
         except WorldError as error:
             self.failure = str(error)
             return
         self._embedder = embedder
+        _stand_back()
         while True:
             awake.wait()
             awake.clear()
@@ -133,6 +140,16 @@ class _Table:
                 return
             with self._database.writing() as connection:
                 vectors.keep(connection, embedder.model, batch, made)
+
+
+def _end(thread: threading.Thread, ending: threading.Event, awake: threading.Event) -> None:
+    ending.set()
+    awake.set()
+    thread.join(_EXITING_S)
+
+
+def _nothing_to_end() -> None:
+    """What stands there before the first thread."""
 
 
 def _stand_back() -> None:

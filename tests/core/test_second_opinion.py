@@ -41,7 +41,7 @@ def second(cache: Path) -> SecondOpinion:
 def asked(home: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second opinion is wanted, and its rules are compiled."""
     monkeypatch.delenv("MILEPOST_SECRETS")
-    shutil.copytree(cache, home / "rules")
+    shutil.copytree(cache, home / "kingfisher")
 
 
 def test_a_secret_that_only_they_know_gets_our_placeholder(second: SecondOpinion) -> None:

@@ -51,7 +51,7 @@ def wants_second_opinion() -> bool:
 
 def rule_cache() -> Path:
     """Where that scanner keeps its compiled rules."""
-    return paths.home() / "rules"
+    return paths.home() / "kingfisher"
 
 
 def masking_key(data_dir: Path) -> bytes:

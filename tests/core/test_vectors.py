@@ -195,7 +195,7 @@ def test_closing_while_the_model_loads_ends_at_once_and_opening_again_works(
 
 def test_a_row_that_was_changed_meanwhile_keeps_no_vector_of_its_old_text() -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        connection.executescript(table.SCHEMA)
+        connection.executescript(table.SCHEMA + table.GONE_SCHEMA)
         connection.executescript(vectors.SCHEMA)
         rowid = table.put(connection, None, table.Text("", "the old text"))
         rows, _ = vectors.missing(connection, "letters", None)

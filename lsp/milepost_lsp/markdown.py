@@ -46,8 +46,8 @@ def entries(items: Sequence[api.Entry], *, plain: bool = False) -> str:
 def entry(item: api.Entry, *, plain: bool = False, changes: int = 0) -> str:
     """One entry; `plain` for clients that show no Markdown, `changes` to say how many it has."""
     facts = [item.kind, item.status, f"from {item.source}" if item.source else ""]
-    if item.scope == "global":
-        facts.append("in all projects")
+    if item.scope != "project":
+        facts.append(scope(item))
     if item.anchors:
         facts.append("about " + ", ".join(item.anchors))
     if item.created_at:
@@ -58,6 +58,21 @@ def entry(item: api.Entry, *, plain: bool = False, changes: int = 0) -> str:
     facts.extend(f"suspect: {doubt}" for doubt in item.doubts)
     about = inline(" · ".join(fact for fact in facts if fact))
     return f"{item.text.strip()}\n({about})" if plain else f"{fence(item.text)}\n_{about}_"
+
+
+def scope(item: api.Entry) -> str:
+    """Where an entry holds, as a person would say it."""
+    match item.scope:
+        case "global":
+            return "in all projects"
+        case "worktree":
+            return "in this worktree"
+        case "session":
+            return f"noted in session {item.within}"
+        case "task":
+            return f"of task {item.within}"
+        case _:
+            return "in this project"
 
 
 def verdict(result: api.Verdict) -> str:

@@ -36,7 +36,7 @@ Json: TypeAlias = Any
 Kind = Literal["context", "rule", "decision", "knowledge"]
 # `note` is what stands under headings of the user's own; nobody else puts an entry there.
 AnyKind = Literal["context", "rule", "decision", "knowledge", "note"]
-Scope = Literal["project", "global"]
+Scope = Literal["project", "worktree", "session", "task", "global"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,9 @@ class RememberArguments:
     uri: str | None = None
     range: Range | None = None
     kind: Kind = "knowledge"
-    scope: Scope = "project"
+    scope: Scope | None = None
+    session: str | None = None
+    task: str | None = None
     anchors: tuple[str, ...] | None = None
 
 
@@ -81,6 +83,8 @@ class ListArguments:
 
     kind: AnyKind | None = None
     scope: Scope | None = None
+    session: str | None = None
+    task: str | None = None
     offset: int = 0
     limit: int = 50
     uri: str | None = None
@@ -116,20 +120,21 @@ class ConfirmArguments:
 
 @dataclass(frozen=True, slots=True)
 class LogArguments:
-    """The newest changes of a scope's memory; those of one entry with its `id`."""
+    """The newest changes of a memory; those of one entry with its `id`. `scope` may name one of
+    several, such as `task T1`."""
 
     id: str | None = None
-    scope: Scope = "project"
+    scope: str = "project"
     limit: int = 20
     uri: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UndoMemoryArguments:
-    """Without `change`, the newest that was not taken back."""
+    """Without `change`, the newest that was not taken back. `scope` is as for the log."""
 
     change: int | None = None
-    scope: Scope = "project"
+    scope: str = "project"
     uri: str | None = None
 
 

@@ -201,9 +201,7 @@ class Session:
 
 
 def _memory_scope(path: str, space: api.Workspace) -> str | None:
-    real = os.path.realpath(path)
-    files = space.memory.files_by_scope()
-    return next((scope for scope, file in files if os.path.realpath(file) == real), None)
+    return space.memory.scope_of(path)
 
 
 def _relative(path: str, root: str) -> str | None:

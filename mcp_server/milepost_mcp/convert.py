@@ -18,7 +18,7 @@ def entry_text(entry: Entry, *, whole: bool) -> str:
     since = f", {entry.age} ({entry.created_at})" if entry.age else ""
     replaced = f", superseded by {entry.superseded_by}" if entry.superseded_by else ""
     head = (
-        f"[{entry.id}] {entry.kind}, {entry.status}, {entry.scope}, "
+        f"[{entry.id}] {entry.kind}, {entry.status}, {f'{entry.scope} {entry.within}'.strip()}, "
         f"by {entry.source}{since}{about}{replaced}"
     )
     head += "".join(
@@ -39,6 +39,7 @@ def entry_data(entry: Entry, *, whole: bool) -> dict[str, object]:
         "kind": entry.kind,
         "status": entry.status,
         "scope": entry.scope,
+        "within": entry.within or None,
         "source": entry.source,
         "created_at": entry.created_at,
         "age": entry.age,

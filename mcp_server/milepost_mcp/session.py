@@ -65,7 +65,9 @@ class Session:
         actor = f"mcp:{self._client}"
         with self._guard:
             if self._workspace is None or self._workspace.actor != actor:
-                self._workspace = open_workspace(self._project, actor=actor)
+                # The notes stay one session's when a client tells its name late.
+                session = None if self._workspace is None else self._workspace.session
+                self._workspace = open_workspace(self._project, actor=actor, session=session)
                 self._workspace.watch()
                 self._opened.append(self._workspace)
             return self._workspace

@@ -128,6 +128,33 @@ def test_changes_of_memory_are_listed_and_taken_back(terminal: Terminal) -> None
     assert "Every entry" in terminal.says("memory", "check")
 
 
+def test_notes_tasks_and_worktrees_have_memories_of_their_own(terminal: Terminal) -> None:
+    note = terminal.data("memory", "add", "tabs break it", "--session", "s1")
+    assert terminal.run("memory", "add", "x", "--scope", "session").returncode == 1
+    terminal.says("memory", "add", "the schema is done", "--task", "T1")
+    terminal.says("memory", "add", "port 8080 here", "--scope", "worktree")
+    assert "task T1" in terminal.says("memory", "search", "schema", "--task", "T1")
+    assert "Nothing found" in terminal.says("memory", "search", "schema tabs")
+    assert "[session s1]" in terminal.says("memory", "search", "tabs", "--elsewhere")
+    assert "[worktree main] port" in terminal.says("memory", "list")
+    moved = terminal.says("memory", "update", note["id"], "--scope", "project")
+    assert f"Moved {note['id']} to project" in moved
+    assert "move from session s1" in terminal.says("memory", "log")
+    assert "Took back" in terminal.says("memory", "undo")
+    assert terminal.data("memory", "show", note["id"])["scope"] == "session"
+    assert "notes of 0 sessions" in terminal.says("data", "prune", "--sessions", "30")
+    assert terminal.run("data", "prune").returncode == 1
+
+
+def test_memory_is_moved_to_the_repository_and_back(terminal: Terminal, project: Path) -> None:
+    terminal.says("memory", "add", "kept")
+    assert "Commit both files" in terminal.says("memory", "move", "--to", "repo")
+    assert terminal.says("memory", "path").strip() == str(project / ".milepost" / "MEMORY.md")
+    assert "kept" in terminal.says("memory", "list")
+    assert "stays" in terminal.says("memory", "move", "--to", "user")
+    assert "kept" in terminal.says("memory", "list")
+
+
 def test_data_is_measured_copied_pruned_and_wiped_only_when_told(
     terminal: Terminal, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 REMEMBER = "Milepost: remember selection"
 RULE = "Milepost: remember selection as a rule"
+WORKTREE = "Milepost: remember selection for this worktree"
 GOAL = "Milepost: set selection as goal"
 CHECKPOINT = "Milepost: checkpoint now"
 MEMORY = "Milepost: show memory"
@@ -28,7 +29,8 @@ def test_a_light_bulb_shows_where_memory_knows_the_symbol(client, project, other
 
 def test_a_selection_can_be_remembered_or_made_a_goal(client, project):
     uri = client.open(project / "shop.py")
-    assert client.titles(uri, (1, 4), (1, 20), invoked=False) == [REMEMBER, RULE, GOAL]
+    selected = client.titles(uri, (1, 4), (1, 20), invoked=False)
+    assert selected == [REMEMBER, RULE, WORKTREE, GOAL]
 
 
 def test_a_blank_selection_is_none(client, project):
@@ -55,7 +57,7 @@ def test_only_the_kinds_that_were_asked_for_are_offered(client, project):
     selected = (uri, (1, 4), (1, 20))
     assert client.titles(*selected, only=["source"], invoked=False) == [CHECKPOINT, MEMORY, BRIEF]
     assert client.titles(*selected, only=["source.milepost.checkpoint"]) == [CHECKPOINT]
-    assert client.titles(*selected, only=["milepost"]) == [REMEMBER, RULE, GOAL]
+    assert client.titles(*selected, only=["milepost"]) == [REMEMBER, RULE, WORKTREE, GOAL]
     assert client.titles(*selected, only=["quickfix", "source.organizeImports"]) == []
 
 

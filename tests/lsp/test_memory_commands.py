@@ -56,6 +56,20 @@ def test_what_holds_everywhere_goes_to_global_memory_without_an_anchor(client, p
     assert (entry["scope"], entry["anchors"]) == ("global", [])
 
 
+def test_what_holds_in_this_worktree_or_for_a_task_stays_there(client, project, other):
+    uri = client.open(project / "shop.py")
+    selected = {"uri": uri, "range": span((1, 6), (1, 13))}
+    entry = client.command(REMEMBER, {**selected, "scope": "worktree"})
+    assert (entry["scope"], entry["anchors"]) == ("worktree", ["shop.py#total"])
+    assert "in this worktree" in client.messages()[-1]
+    client.command(REMEMBER, {"text": "The schema is done.", "task": "T1.2"})
+    page = client.command("milepost.memory.list", {"scope": "task", "task": "T1.2"})
+    assert [each["text"] for each in page["entries"]] == ["The schema is done."]
+    with pytest.raises(ServerError) as error:
+        client.command(REMEMBER, {"text": "x", "task": "../x"})
+    assert "not a task's id" in error.value.message
+
+
 def test_about_answers_with_the_entries_and_shows_them(client, project, other):
     other.memory.add("`total` is in cents.")
     known = client.command("milepost.memory.about", {"symbol": "total"})

@@ -22,6 +22,30 @@ def test_what_one_client_saves_another_finds_with_its_source(project: Path) -> N
         assert (hit["source"], hit["kind"], hit["about"]) == ("mcp:codex", "rule", ["uv.lock"])
 
 
+def test_a_note_is_this_sessions_until_it_is_moved_to_the_project(project: Path) -> None:
+    with Wire(project) as one, Wire(project) as two:
+        note = one.done("memory_save", text="tabs break the parser", scope="session")
+        assert note["scope"] == "session"
+        assert one.done("memory_search", query="parser")["hits"][0]["id"] == note["id"]
+        assert two.done("memory_search", query="parser")["hits"] == []
+        failed, text, _ = one.call("memory_save", {"id": note["id"], "text": "other words"})
+        assert failed
+        assert "added to and not changed" in text
+        moved = one.done("memory_save", id=note["id"], scope="project")
+        assert (moved["id"], moved["scope"]) == (note["id"], "project")
+        assert two.done("memory_search", query="parser")["hits"][0]["id"] == note["id"]
+
+
+def test_what_is_kept_of_a_task_is_found_by_every_session_that_names_it(project: Path) -> None:
+    with Wire(project) as one, Wire(project) as two:
+        saved = one.done("memory_save", text="the schema is done", task="T1.1")
+        assert (saved["scope"], saved["within"]) == ("task", "T1.1")
+        assert two.done("memory_search", query="schema")["hits"] == []
+        _, text, data = two.call("memory_search", {"query": "schema", "task": "T1.1"})
+        assert data["hits"][0]["id"] == saved["id"]
+        assert "task T1.1" in text
+
+
 def test_a_near_duplicate_is_saved_and_the_other_one_named(wire: Wire) -> None:
     first = wire.done("memory_save", text="Staging listens on port 6432")
     assert "similar" not in first
@@ -147,6 +171,11 @@ _WRONG = [
     ("memory_search", {"half \ud83d": "x"}, "no argument"),
     ("memory_search", "text", "must be an object"),
     ("memory_search", [1], "must be an object"),
+    ("memory_search", {"query": "x", "scope": "here"}, "scope must be one of"),
+    ("memory_search", {"query": "x", "scope": "task"}, "name the task"),
+    ("memory_search", {"query": "x", "task": "../T1"}, "not a task's id"),
+    ("memory_get", {"scope": "here"}, "there is no scope"),
+    ("memory_save", {"text": "x", "scope": "global", "task": "T1"}, "leave one out"),
     ("memory_get", {"id": "abcd1234ef"}, "no entry"),
     ("memory_get", {"id": ""}, "not an id"),
     ("memory_get", {"offset": -1}, "offset must be"),

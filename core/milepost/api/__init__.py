@@ -18,6 +18,7 @@ from milepost.base.errors import (
 )
 
 if TYPE_CHECKING:
+    from milepost.api.settings import settings_files, settings_in_force
     from milepost.api.views import (
         Action,
         Brief,
@@ -46,10 +47,12 @@ if TYPE_CHECKING:
         OutlineItem,
         Project,
         Refusal,
+        Relocation,
         Restore,
         Revision,
         RulesFile,
         SearchResult,
+        Setting,
         Sign,
         StoreSize,
         VectorUse,
@@ -88,10 +91,12 @@ __all__ = [
     "OutlineItem",
     "Project",
     "Refusal",
+    "Relocation",
     "Restore",
     "Revision",
     "RulesFile",
     "SearchResult",
+    "Setting",
     "Sign",
     "Stopped",
     "StoreSize",
@@ -102,6 +107,8 @@ __all__ = [
     "WorldError",
     "enclosing_symbol",
     "open_workspace",
+    "settings_files",
+    "settings_in_force",
 ]
 
 
@@ -109,6 +116,8 @@ _ROOMS = {
     "Workspace": "milepost.api.workspace",
     "open_workspace": "milepost.api.workspace",
     "enclosing_symbol": "milepost.base.symbols",
+    "settings_files": "milepost.api.settings",
+    "settings_in_force": "milepost.api.settings",
 }
 
 

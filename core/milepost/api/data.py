@@ -6,53 +6,73 @@ import os
 import shutil
 import tarfile
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from milepost.api import views
+from milepost.api.scopes import MEMORY, NOTES, PROGRESS, SESSIONS
 from milepost.base.errors import UserError, WorldError
-from milepost.base.sqlite import every_text
+from milepost.base.files import locked
+from milepost.base.sqlite import copy_database, every_text
 from milepost.checkpoints import retention
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from milepost.api.masking import Masking
     from milepost.api.memory import Memory
-    from milepost.base.sqlite import Database
+    from milepost.api.scopes import Scopes
     from milepost.checkpoints.store import SnapshotStore
 
-_MEMORY = "the memory, as text"
+# What each file holds, by its name; what has another name is a lock, or can be made again.
+_HOLDS = {
+    MEMORY: "the memory, as text",
+    NOTES: "the notes of a session",
+    PROGRESS: "the progress of a task",
+    "index.db": "the index of the memory",
+    "rules.db": "the index of agents' rules files",
+    "revisions.db": "earlier versions of entries",
+    "trust.db": "which entries were written here",
+    "milepost.db": "goals and their evidence",
+    "history.db": "what was done",
+    "snapshots.db": "restore points",
+}
+
+_DAY_S = 86_400.0
+
+# A century: longer than anything is kept, short enough for any clock.
+MAX_DAYS = 36_500
 
 
 class Data:
-    """The data of one project. `databases` are its own, by what they hold."""
+    """The data of one project. `close` closes its databases; the notes of `session`, which is
+    open, are never pruned."""
 
     def __init__(
         self,
         folder: Path,
-        memory: Path,
-        databases: Mapping[str, Database],
+        scopes: Scopes,
         snapshots: SnapshotStore,
         entries: Memory,
         masking: Masking,
+        close: Callable[[], None],
+        session: str,
     ) -> None:
         self._folder = folder
-        self._memory = memory
-        self._databases = databases
+        self._scopes = scopes
         self._snapshots = snapshots
         self._entries = entries
         self._masking = masking
+        self._close = close
+        self._session = session
 
     def usage(self) -> tuple[views.DataFile, ...]:
         """Every file that holds data, with its size; what SQLite keeps beside a database counts
         with it."""
-        files = [(self._memory, _MEMORY)]
-        files += [(database.path, holds) for holds, database in self._databases.items()]
         return tuple(
             views.DataFile(str(path), sum(map(_size, _with_companions(path))), holds)
-            for path, holds in files
-            if path.exists()
+            for path, holds in self._files()
         )
 
     def scan(self) -> views.DataScan:
@@ -65,8 +85,10 @@ class Data:
         for place, text in self._texts():
             texts += 1
             kinds = dict.fromkeys(one.kind for one in self._masking.redact(text).found)
-            if place == self._memory.name:
-                kinds = {kind: None for kind in kinds if kind not in {one.kind for one in found}}
+            if place.endswith(".md"):
+                # Of a file as a whole, what its lines did not tell.
+                told = {one.kind for one in found if one.place.startswith(f"{place} line ")}
+                kinds = {kind: None for kind in kinds if kind not in told}
             found += [views.KeptSecret(place, kind) for kind in kinds]
         return views.DataScan(tuple(found), texts, has_second_opinion=has_second)
 
@@ -82,7 +104,8 @@ class Data:
                 handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
                 with os.fdopen(handle, "wb") as file, tarfile.open(None, "w:gz", file) as archive:
                     for copy in copies:
-                        archive.add(copy, f"{self._folder.name}/{copy.name}")
+                        inside = copy.relative_to(folder).as_posix()
+                        archive.add(copy, f"{self._folder.name}/{inside}")
             except OSError as error:
                 raise WorldError(f"cannot write {target} ({error.strerror})") from error
         return views.DataFile(str(path.absolute()), _size(path), "a copy of everything")
@@ -98,41 +121,101 @@ class Data:
         with self._snapshots.exclusive():
             return retention.forget_before(self._snapshots, oldest_kept)
 
+    def prune_sessions(self, older_than_days: int) -> tuple[str, ...]:
+        """Delete the notes of sessions in which nothing was written for so many days, with all that
+        is kept of them; the sessions that went. The notes of this session stay."""
+        if not 0 <= older_than_days <= MAX_DAYS:
+            raise UserError(f"an age in days is a whole number from 0 to {MAX_DAYS}")
+        oldest = time.time() - older_than_days * _DAY_S
+        gone: list[str] = []
+        for folder in _folders(self._folder / SESSIONS):
+            if folder.name == self._session or _last_written(folder) > oldest:
+                continue
+            self._scopes.drop("session", folder.name)
+            with locked(folder / f"{NOTES}.lock"):
+                # Someone may have written while we waited.
+                if _last_written(folder) <= oldest:
+                    _remove(folder)
+                    gone.append(folder.name)
+        return tuple(gone)
+
     def wipe(self) -> None:
         """Delete all that is kept of the project: memory, goals, history and restore points. Its
-        files are not touched."""
-        for database in self._databases.values():
-            database.close()
-        try:
-            shutil.rmtree(self._folder)
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise WorldError(f"cannot delete {self._folder} ({error.strerror})") from error
+        files are not touched, and so a memory in the repository stays."""
+        self._close()
+        _remove(self._folder)
+
+    def _files(self) -> Iterator[tuple[Path, str]]:
+        memory = Path(self._scopes.one("project", "").path)
+        if not memory.is_relative_to(self._folder) and memory.is_file():
+            yield memory, "the memory in the repository"
+        for folder in (self._folder, *_below(self._folder)):
+            for name, holds in _HOLDS.items():
+                if (folder / name).is_file():
+                    yield folder / name, holds
+            for aside in sorted(folder.glob(f"{MEMORY}.moved-*")):
+                yield aside, "the memory before it was moved"
 
     def _texts(self) -> Iterator[tuple[str, str]]:
         """Every text that is kept, with the words that lead to it. The memory goes whole, because
         a key has many lines, and then by the line, to tell where."""
-        if self._memory.exists():
-            whole = self._memory.read_text("utf-8", errors="replace")
-            lines = list(enumerate(whole.splitlines(), 1))
-            yield from ((f"{self._memory.name} line {number}", line) for number, line in lines)
-            yield self._memory.name, whole
-        for database in self._databases.values():
-            if database.path.exists() and database.path != self._snapshots.database.path:
-                with database.reading() as connection:
-                    for place, text in every_text(connection):
-                        yield f"{database.path.name} {place}", text
+        for path, _ in self._files():
+            name = path.relative_to(self._folder) if path.is_relative_to(self._folder) else path
+            if path.suffix == ".md":
+                whole = path.read_text("utf-8", errors="replace")
+                for number, line in enumerate(whole.splitlines(), 1):
+                    yield f"{name} line {number}", line
+                yield str(name), whole
+            elif path.suffix == ".db" and path.name != self._snapshots.database.path.name:
+                for place, text in every_text(path):
+                    yield f"{name} {place}", text
 
     def _copies(self, folder: Path) -> list[Path]:
         copies: list[Path] = []
-        if self._memory.exists():
-            copies.append(Path(shutil.copy(self._memory, folder)))
-        for database in self._databases.values():
-            copy = folder / database.path.name
-            if database.copy_to(copy):
-                copies.append(copy)
+        for path, _ in self._files():
+            is_ours = path.is_relative_to(self._folder)
+            inside = path.relative_to(self._folder) if is_ours else Path("repository", path.name)
+            copy = folder / inside
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            if path.suffix == ".db":
+                copy_database(path, copy)
+            else:
+                shutil.copy(path, copy)
+            copies.append(copy)
         return copies
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """The folders of worktrees, sessions and tasks, and those in them."""
+    for kind in _folders(folder):
+        for one in _folders(kind):
+            yield one
+            yield from _folders(one)
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_dir())
+    except OSError:
+        return []
+
+
+def _last_written(folder: Path) -> float:
+    """When the newest of a folder's notes was written. Databases are also written by a search."""
+    notes = folder / NOTES
+    try:
+        return (notes if notes.exists() else folder).stat().st_mtime
+    except OSError:
+        return time.time()
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise WorldError(f"cannot delete {folder} ({error.strerror})") from error
 
 
 def _with_companions(path: Path) -> tuple[Path, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from milepost.api import views
-from milepost.api.memory import scoped, shown
+from milepost.api.showing import shown
 from milepost.base.errors import UserError
 from milepost.base.files import ChangedMeanwhileError, make_private_dir, write_pieces_durably
 from milepost.config import agents, editor
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from milepost.api.masking import Masking
+    from milepost.api.scopes import Scopes
     from milepost.config.agents import Place
     from milepost.memory.entry import Entry
     from milepost.memory.store import MemoryStore
@@ -35,10 +36,8 @@ MAX_ENTRIES = 100_000
 class Exchange:
     """The exchange of one project's memory."""
 
-    def __init__(
-        self, stores: tuple[MemoryStore, ...], root: Path, actor: str, masking: Masking
-    ) -> None:
-        self._stores = stores
+    def __init__(self, scopes: Scopes, root: Path, actor: str, masking: Masking) -> None:
+        self._scopes = scopes
         self._root = root
         self._actor = actor
         self._masking = masking
@@ -116,7 +115,7 @@ class Exchange:
         if plan.added and is_applied:
             change = store.add_all(plan.added, self._actor).id
         return views.Import(
-            scope=store.scope,
+            scope=store.label,
             files=tuple(reading.files),
             added=tuple(map(self._shown, plan.added)),
             left_out=tuple(views.LeftOut(each.where, each.why) for each in plan.left_out),
@@ -144,7 +143,7 @@ class Exchange:
         """The path of a new private file in the project's data, with the entry's words in it, for
         an editor. Whoever is done with it deletes it."""
         (store,) = self._scoped("project")
-        folder = store.path.parent / "edits"
+        folder = store.folder / "edits"
         make_private_dir(folder)
         number = 1
         while True:
@@ -157,7 +156,7 @@ class Exchange:
                 return str(path)
 
     def _scoped(self, scope: str | None) -> tuple[MemoryStore, ...]:
-        return scoped(self._stores, scope)
+        return self._scopes.in_play(scope, None, None)
 
     def _shown(self, entry: Entry) -> views.Entry:
         return shown(entry, self._masking)
@@ -175,7 +174,7 @@ class Exchange:
         return redacted.text, bool(redacted.found)
 
     def _ids_elsewhere(self, store: MemoryStore) -> set[str]:
-        others = (other for other in self._stores if other is not store)
+        others = (other for other in self._scopes.kept() if other is not store)
         return {entry.id for other in others for entry in other.each()}
 
     def _read_places(self, tool: str | None, scope: str, reading: Reading) -> None:

@@ -15,6 +15,7 @@ from milepost.redaction import second_opinion
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from milepost.config.settings import RedactionSettings
     from milepost.redaction.redactor import Redacted, Redactor
     from milepost.redaction.second_opinion import SecondOpinion
 
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
 class Masking:
     """Masks the secrets in everything that is stored or handed out."""
 
-    def __init__(self, root: Path, data_dir: Path, *, is_brief: bool) -> None:
+    def __init__(
+        self, root: Path, data_dir: Path, chosen: RedactionSettings, *, is_brief: bool
+    ) -> None:
         """A process that `is_brief` asks the second scanner only by `ask_both`."""
         self._root = root
+        self._chosen = chosen
         self._data_dir = data_dir
         self._second = _second_opinion()
         self._asks_second = not is_brief
@@ -58,7 +62,13 @@ class Masking:
         for content in secrets.dotenv_texts(self._root):
             known.update(values.values_of_dotenv(content))
         second = self._second if self._asks_second else None
-        return redactor.Redactor(secrets.masking_key(self._data_dir), sorted(known), second)
+        return redactor.Redactor(
+            secrets.masking_key(self._data_dir),
+            sorted(known),
+            second,
+            names=self._chosen.extra_names,
+            allowed=self._chosen.allow,
+        )
 
 
 def _second_opinion() -> SecondOpinion | None:

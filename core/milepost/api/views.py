@@ -23,14 +23,15 @@ class Project:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One remembered thing. `kind` is context, rule, decision, knowledge or note; `status` is
-    stated, confirmed, unverified or superseded; `scope` is project or global. `doubts` say why the
-    entry is suspect: code that it is about (`anchors`) has changed since it was last confirmed.
-    `moved` tells of code that only moved, and where to, which makes nothing suspect.
-    `masked` names the kinds of secrets that stand as placeholders in what was just saved.
-    `version` names the words: given back with a change, it has the change refused when the words
-    have become others meanwhile. `age` is how long ago it was made, in words. A `source` such as
-    `file:AGENTS.md:12` is an agents' own file: such an entry is read only, and its `anchors` are
-    the paths that it counts for."""
+    stated, confirmed, unverified or superseded; `scope` is project, worktree, session, task or
+    global, and `within` names the worktree, session or task. `doubts` say why the entry is suspect:
+    code that it is about (`anchors`) has changed since it was last confirmed. `moved` tells
+    of code that only moved, and where to, which makes nothing suspect. `masked` names the
+    kinds of secrets that stand as placeholders in what was just saved. `version` names the words:
+    given back with a change, it has the change refused when the words have become others meanwhile.
+    `age` is how long ago it was made, in words. A `source` such as `file:AGENTS.md:12` is an
+    agents' own file: such an entry is read only, and its `anchors` are the paths that it counts
+    for."""
 
     id: str
     text: str
@@ -44,6 +45,7 @@ class Entry:
     doubts: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
     version: str = ""
+    within: str = ""
     age: str | None = None
     moved: tuple[str, ...] = ()
 
@@ -81,7 +83,8 @@ class Hit:
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """What a search found, and over how many entries it looked; `advice` is set when it found
-    nothing and says how to widen. `left_out` more were found and did not fit the budget."""
+    nothing and says how to widen. `left_out` more were found and did not fit the budget. `warnings`
+    are sentences on files that need a person."""
 
     query: str
     hits: tuple[Hit, ...]
@@ -89,6 +92,7 @@ class SearchResult:
     scopes: tuple[str, ...]
     advice: str | None
     left_out: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +164,8 @@ class Revision:
 @dataclass(frozen=True, slots=True)
 class MemoryChange:
     """A change of memory. `action` is add, update, supersede, forget, import, follow (anchors after
-    code that moved), undo or edit (by hand); `undoes` is the change that this one took back,
-    `undone_by` the one that took this one back."""
+    code that moved), undo, edit (by hand), or move with where from or to; `undoes` is the change
+    that this one took back, `undone_by` the one that took this one back."""
 
     id: int
     at: str
@@ -203,6 +207,28 @@ class Import:
     near: tuple[tuple[str, Entry], ...]
     masked: int
     change_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Relocation:
+    """Where the project's memory went: the file that it is in now, how many entries came into it
+    and how many were there already, the copy of the file that it was in, and the settings file that
+    says so."""
+
+    path: str
+    moved: int
+    present: int
+    backup: str | None
+    settings: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting as it holds: its value as TOML writes it, and where that comes from."""
+
+    name: str
+    value: str
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)

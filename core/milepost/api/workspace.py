@@ -16,15 +16,14 @@ from milepost.api.goals import Goals
 from milepost.api.history import History
 from milepost.api.masking import Masking
 from milepost.api.memory import Memory
+from milepost.api.scopes import Scopes
 from milepost.api.vectors import Vectors
 from milepost.base.ids import new_id
 from milepost.checkpoints.store import SnapshotStore
-from milepost.config import environment, paths, projects, search, user_rules
+from milepost.config import environment, paths, projects, settings, user_rules
 from milepost.goals.ledger import Ledger
 from milepost.history.log import HistoryLog
-from milepost.memory.anchors import Anchors
 from milepost.memory.rules import book
-from milepost.memory.store import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,6 +39,8 @@ class Workspace:
     def __init__(
         self, resolved: projects.ProjectPaths, actor: str, session: str, *, is_brief: bool
     ) -> None:
+        # Two looks for a file, unless there is one.
+        chosen = settings.load(resolved.root)
         self.project = views.Project(
             id=resolved.id,
             name=resolved.root.name,
@@ -48,54 +49,41 @@ class Workspace:
         )
         self.actor = actor
         self.session = session
-        title = f"Memory of {resolved.root.name}"
-        masking = Masking(resolved.root, resolved.data_dir, is_brief=is_brief)
-        anchors = Anchors(resolved.root)
-        self._vectors = vectors = Vectors(search.vectors(), is_brief=is_brief)
-        own = MemoryStore(
-            resolved.data_dir,
-            "project",
-            title,
-            anchors=anchors,
-            mask=masking.text,
-            embedding=vectors.embedding,
+        masking = Masking(resolved.root, resolved.data_dir, chosen.redaction, is_brief=is_brief)
+        self._vectors = vectors = Vectors(chosen.search.vectors, is_brief=is_brief)
+        self._scopes = Scopes(
+            resolved, chosen.memory.location, session, masking.text, vectors.embedding
         )
-        shared = MemoryStore(
-            paths.global_dir(),
-            "global",
-            "Memory across projects",
-            mask=masking.text,
-            embedding=vectors.embedding,
+        self._snapshots = snapshots = SnapshotStore(
+            resolved.root, resolved.worktree_dir, chosen.checkpoints.max_file_bytes
         )
         books = (
             book.of_project(resolved.worktree_dir / "rules.db", resolved.root, masking.text),
             book.of_user(paths.global_dir() / "rules.db", user_rules.user_folders(), masking.text),
         )
-        snapshots = SnapshotStore(resolved.root, resolved.worktree_dir)
         ledger = Ledger(resolved.data_dir)
         log = HistoryLog(resolved.data_dir, vectors.embedding)
-        self.memory = Memory((own, shared), actor, masking, books, self.project)
-        self.exchange = Exchange((own, shared), resolved.root, actor, masking)
+        self.memory = Memory(self._scopes, actor, masking, resolved, books, self.project)
+        self.exchange = Exchange(self._scopes, resolved.root, actor, masking)
         self.checkpoints = Checkpoints(snapshots, actor, session)
         self.goals = Goals(ledger, snapshots, actor, masking, environment.fingerprint)
         self.history = History(
             log, actor, session, masking, lambda: self.memory.clean(within_s=_CLEANING_S)
         )
-        databases = {
-            "the index of the memory": own.index.database,
-            "earlier versions of entries": own.revisions.database,
-            "goals and their evidence": ledger.database,
-            "the index of agents' rules files": books[0].index.database,
-            "what was done": log.database,
-            "restore points": snapshots.database,
-        }
-        self._snapshots = snapshots
-        self.data = Data(resolved.data_dir, own.path, databases, snapshots, self.memory, masking)
-        self._databases = (
-            *databases.values(),
-            shared.index.database,
-            shared.revisions.database,
-            books[1].index.database,
+        self._others = (
+            ledger.database,
+            log.database,
+            snapshots.database,
+            *(each.index.database for each in books),
+        )
+        self.data = Data(
+            resolved.data_dir,
+            self._scopes,
+            snapshots,
+            self.memory,
+            masking,
+            self.close,
+            session,
         )
 
     def watch(self, progress: Callable[[int, int], None] | None = None) -> None:
@@ -106,7 +94,8 @@ class Workspace:
 
     def notices(self) -> tuple[str, ...]:
         """What the user should hear about the project's data; each is told once."""
-        told = tuple(notice for base in self._databases for notice in base.take_notices())
+        bases = (*self._others, *self._scopes.databases())
+        told = tuple(notice for base in bases for notice in base.take_notices())
         return told + self._snapshots.take_notices()
 
     def vectors(self) -> views.VectorUse:
@@ -118,7 +107,7 @@ class Workspace:
         needs."""
         self._snapshots.close()
         self._vectors.close()
-        for database in self._databases:
+        for database in (*self._others, *self._scopes.databases()):
             database.close()
 
 
@@ -134,8 +123,11 @@ def open_workspace(
     `candidates` (folders that a client offers) that can be one, else the current folder.
 
     `actor` goes into everything that is remembered or recorded, such as `user:neovim` or
-    `mcp:codex`. `is_brief` is for a process that ends with its answer: it loads no model. Raises
-    UserError when there is no project, and says how to name one.
+    `mcp:codex`. `session` names one piece of work, which may go on in another process; its notes
+    are found by that name. `is_brief` is for a process that ends with its answer: it loads no
+    model. Raises UserError when there is no project, and says how to name one; when `session` can
+    be no name; and when a settings file is wrong.
     """
+    named = new_id() if session is None else paths.checked_session(session)
     resolved = projects.resolve(explicit, candidates)
-    return Workspace(resolved, actor, session or new_id(), is_brief=is_brief)
+    return Workspace(resolved, actor, named, is_brief=is_brief)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from milepost.base.errors import WorldError
+from milepost.base.errors import UserError, WorldError
 from milepost.base.exchange import exchange
 
 if TYPE_CHECKING:
@@ -42,6 +42,18 @@ def signature(path: Path) -> Signature | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     return _signature_of(found)
+
+
+def confined(path: Path, root: Path) -> Path:
+    """`path`, which is below `root` by its name, if it is so on disk too.
+
+    Raises UserError when a link leads out of there, or into version control's own folder.
+    """
+    real = Path(os.path.realpath(path))
+    if not real.is_relative_to(root) or ".git" in real.relative_to(root).parts:
+        message = f"{path} leads to {real}, which is outside of the project or its git's own"
+        raise UserError(f"{message}; put a plain file in its place, or delete the link")
+    return path
 
 
 def make_private_dir(path: Path) -> None:
@@ -89,9 +101,14 @@ def write_pieces_durably(path: Path, pieces: Iterable[bytes], *, may_replace: bo
     _written(path, pieces, put)
 
 
-def replace_durably(path: Path, data: bytes, expected: Signature | None) -> Signature | None:
+def replace_durably(
+    path: Path, data: bytes, expected: Signature | None, *, is_ordinary: bool = False
+) -> Signature | None:
     """`write_durably`, unless `path` is no longer the file with the signature `expected` (None: it
     was not there): then ChangedMeanwhileError is raised and what is there stays.
+
+    An ordinary file is one of the user's project: it gets the mode that other programs would give
+    it, or keeps the one it has, where a file of ours is private.
 
     A person's editor takes no lock, so looking first is not enough: the files trade names, and when
     it turns out that another file than the expected one was there, they trade back.
@@ -105,7 +122,7 @@ def replace_durably(path: Path, data: bytes, expected: Signature | None) -> Sign
         elif not _put_in_exchange(temporary, target, expected):
             temporary.replace(target)
 
-    return _written(path, (data,), put)
+    return _written(path, (data,), put, is_ordinary=is_ordinary)
 
 
 def append_durably(path: Path, data: bytes, expected: Signature) -> Signature | None:
@@ -169,7 +186,11 @@ def _signature_of(found: os.stat_result) -> Signature:
 
 
 def _written(
-    path: Path, pieces: Iterable[bytes], put: Callable[[Path, Path], object]
+    path: Path,
+    pieces: Iterable[bytes],
+    put: Callable[[Path, Path], object],
+    *,
+    is_ordinary: bool = False,
 ) -> Signature | None:
     """Write a file beside `path` and let `put` bring it there."""
     target = Path(os.path.realpath(path))
@@ -179,6 +200,8 @@ def _written(
         temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
             file.writelines(pieces)
+            if is_ordinary:
+                temporary.chmod(_ordinary_mode(target))
             file.flush()
             os.fsync(file.fileno())
             ours = os.fstat(file.fileno())
@@ -198,6 +221,16 @@ def _written(
         ours.st_ino, ours.st_size, ours.st_mtime_ns
     )  # fmt: skip
     return found if is_ours else None
+
+
+def _ordinary_mode(target: Path) -> int:
+    with contextlib.suppress(FileNotFoundError):
+        return target.stat().st_mode & 0o777
+    # The mask can only be read by setting it. For an instant it is the strictest, so that what
+    # another thread makes just then is too private rather than too open.
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return 0o644 & ~mask
 
 
 def _put_new(temporary: Path, target: Path) -> None:

@@ -104,15 +104,6 @@ class Database:
                 connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         return not busy
 
-    def copy_to(self, target: Path) -> bool:
-        """Write a copy of the file, as of one moment, while others use it. False when there is no
-        file yet."""
-        if not self._path.exists():
-            return False
-        with self.reading() as connection, contextlib.closing(sqlite3.connect(target)) as copy:
-            connection.backup(copy)
-        return True
-
     def identity(self) -> tuple[int, int] | None:
         """What tells this file from one that was made in its place; it is made if there is none."""
         with self.reading():
@@ -289,9 +280,31 @@ class Database:
             raise WorldError(message) from error
 
 
-def every_text(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
-    """Every text in every ordinary table, with its table, row and column in words. What FTS5 keeps
-    of the texts is left out."""
+def copy_database(path: Path, target: Path) -> None:
+    """Write a copy of a database, as of one moment, while others use it. Raises WorldError."""
+    try:
+        with (
+            contextlib.closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000)) as connection,
+            contextlib.closing(sqlite3.connect(target)) as copy,
+        ):
+            connection.backup(copy)
+    except sqlite3.Error as error:
+        raise WorldError(f"cannot copy {path} ({error}); run `milepost doctor`") from error
+
+
+def every_text(path: Path) -> Iterator[tuple[str, str]]:
+    """Every text in every ordinary table of a database, with its table, row and column in words.
+    What FTS5 keeps of the texts is left out. Raises WorldError."""
+    try:
+        with contextlib.closing(
+            sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000)
+        ) as connection:
+            yield from _every_text(connection)
+    except sqlite3.Error as error:
+        raise WorldError(f"cannot read {path} ({error}); run `milepost doctor`") from error
+
+
+def _every_text(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     tables = connection.execute(
         "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND wr = 0 "
         "AND name NOT LIKE 'sqlite_%'"

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from milepost.base.errors import WorldError
-from milepost.checkpoints.policy import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     import zstandard
@@ -38,8 +37,6 @@ _F_SETSIG = 10
 # What may not be used by two threads at once.
 _mine = threading.local()
 
-TOO_LARGE = f"larger than {MAX_FILE_BYTES // 1024**2} MiB"
-
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -63,7 +60,7 @@ class Unreadable(Exception):  # noqa: N818  (a condition to record, not a failur
         self.passing = passing
 
 
-def read(path: bytes, expected: os.stat_result) -> Content | None:
+def read(path: bytes, expected: os.stat_result, max_bytes: int) -> Content | None:
     """The content at `path`, which lstat said is `expected`; None when it is gone.
 
     Raises Unreadable when it may not be read, is too large, or changes while it is read.
@@ -75,8 +72,8 @@ def read(path: bytes, expected: os.stat_result) -> Content | None:
             return None
         except OSError as error:
             raise Unreadable("changed its kind while it was read", passing=True) from error
-    if expected.st_size > MAX_FILE_BYTES:
-        raise Unreadable(TOO_LARGE)
+    if expected.st_size > max_bytes:
+        raise _too_large(max_bytes)
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -84,7 +81,7 @@ def read(path: bytes, expected: os.stat_result) -> Content | None:
     except OSError as error:
         raise Unreadable(f"cannot be read ({error.strerror})") from error
     try:
-        return _read_settled(handle)
+        return _read_settled(handle, max_bytes)
     finally:
         os.close(handle)
 
@@ -144,15 +141,20 @@ def _unpacker(base: bytes | None) -> zstandard.ZstdDecompressor:
     return plain
 
 
-def _read_settled(handle: int) -> Content:
+def _too_large(max_bytes: int) -> Unreadable:
+    limit = f"{max_bytes // 1024**2} MiB" if max_bytes % 1024**2 == 0 else f"{max_bytes:,} bytes"
+    return Unreadable(f"larger than {limit}")
+
+
+def _read_settled(handle: int, max_bytes: int) -> Content:
     for attempt in range(_ATTEMPTS):
         before = os.fstat(handle)
         if not stat.S_ISREG(before.st_mode):
             raise Unreadable("changed its kind while it was read", passing=True)
-        if before.st_size > MAX_FILE_BYTES:
-            raise Unreadable(TOO_LARGE)
+        if before.st_size > max_bytes:
+            raise _too_large(max_bytes)
         os.lseek(handle, 0, os.SEEK_SET)
-        data = _read_all(handle)
+        data = _read_all(handle, max_bytes)
         is_written = _is_being_written(handle)
         after = os.fstat(handle)
         unchanged = (before.st_mtime_ns, before.st_ctime_ns) == (
@@ -184,10 +186,10 @@ def _is_being_written(handle: int) -> bool:
     return False
 
 
-def _read_all(handle: int) -> bytes:
+def _read_all(handle: int, max_bytes: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    while size <= MAX_FILE_BYTES:
+    while size <= max_bytes:
         chunk = os.read(handle, 1024 * 1024)
         if not chunk:
             break

@@ -220,7 +220,8 @@ class Keeper:
 
     def _read_one(self, blobs: Blobs, name: bytes, info: os.stat_result) -> None:
         try:
-            content = read(os.path.join(os.fsencode(self._looking.root), name), info)
+            path = os.path.join(os.fsencode(self._looking.root), name)
+            content = read(path, info, self._looking.max_file_bytes)
         except Unreadable:
             return
         if content is None or content.is_torn:

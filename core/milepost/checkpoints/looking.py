@@ -45,8 +45,9 @@ class Look:
 class Looking:
     """How the workspace is looked at. Whoever looks holds the store's `exclusive`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, max_file_bytes: int) -> None:
         self.root = root
+        self.max_file_bytes = max_file_bytes
         self.watch: Watch | None = None
         # How many paths the periodic check found changed that the watch had not told of.
         self.missed_by_events = 0

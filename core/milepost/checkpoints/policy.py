@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from pathspec import GitIgnoreSpec
 
-# A file beyond this is data, a build product or a download; eight of them would outweigh all else.
-MAX_FILE_BYTES = 8 * 1024 * 1024
 
 # More files than any repository we know keeps under version control; a home folder has more.
 MAX_FILES = 400_000

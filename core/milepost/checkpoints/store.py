@@ -34,6 +34,7 @@ from milepost.checkpoints.rows import (
     snapshot_of,
 )
 from milepost.checkpoints.taking import Taking
+from milepost.config.settings import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,8 +53,9 @@ _LOG_PAGES = 16_384
 class SnapshotStore:
     """The snapshots of one workspace root."""
 
-    def __init__(self, root: Path, folder: Path) -> None:
+    def __init__(self, root: Path, folder: Path, max_file_bytes: int = MAX_FILE_BYTES) -> None:
         self.root = root
+        self._max_file_bytes = max_file_bytes
         self.database = Database(
             folder / "snapshots.db",
             MIGRATIONS,
@@ -62,7 +64,7 @@ class SnapshotStore:
             log_pages=_LOG_PAGES,
         )
         self._lock = folder / "snapshots.lock"
-        self._looking = Looking(root)
+        self._looking = Looking(root, max_file_bytes)
         self._keeper: Keeper | None = None
 
     def exclusive(self) -> AbstractContextManager[None]:
@@ -100,6 +102,7 @@ class SnapshotStore:
                     connection,
                     os.fsencode(self.root),
                     look.scanned,
+                    self._max_file_bytes,
                     look.left_out_before,
                     look.stored,
                 )

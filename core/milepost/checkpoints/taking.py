@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from milepost.base.clock import utc_now
 from milepost.base.errors import UserError
 from milepost.checkpoints.blobs import Blobs, content_of
-from milepost.checkpoints.content import TOO_LARGE, Unreadable, read
+from milepost.checkpoints.content import Unreadable, read
 from milepost.checkpoints.names import shown
-from milepost.checkpoints.policy import MAX_FILE_BYTES, MAX_FILES, POLICY, RULE_FILES, PastRules
+from milepost.checkpoints.policy import MAX_FILES, POLICY, RULE_FILES, PastRules
 from milepost.checkpoints.rows import (
     ABSENT,
     HANDS,
@@ -67,6 +67,7 @@ class Taking:
     connection: sqlite3.Connection
     root: bytes
     scanned: Scan
+    max_file_bytes: int
     left_out_before: dict[bytes, str] = field(default_factory=dict[bytes, str])
     stored: dict[bytes, tuple[os.stat_result, bytes]] = field(
         default_factory=dict[bytes, "tuple[os.stat_result, bytes]"]
@@ -159,8 +160,10 @@ class Taking:
             self.linked.add(name)
         if row is not None and row.is_unchanged(found_stat):
             if row.state.blob is None and is_file:
-                reason = TOO_LARGE if row.size > MAX_FILE_BYTES else "could not be read"
-                self.scanned.left_out[name] = reason
+                # It was too large or could not be read, and may be kept by now.
+                found = self._read(name, found_stat)
+                if found is not None and found.blob is not None:
+                    self.changed[name] = (row, found)
             return
         found = self._read(name, found_stat)
         if found is None:
@@ -178,7 +181,7 @@ class Taking:
         if known is not None:
             return known
         try:
-            content = read(os.path.join(self.root, name), found_stat)
+            content = read(os.path.join(self.root, name), found_stat, self.max_file_bytes)
         except Unreadable as reason:
             self.scanned.left_out[name] = str(reason)
             if reason.passing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from milepost import api
 from milepost.cli import options as shared
 from milepost.cli.main import open_workspace
 from milepost.cli.reply import FAILED, Reply, counted
@@ -24,8 +25,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("scan", help="look for secrets in what is kept; exit code 1 if there are")
     export = actions.add_parser("export", help="copy everything into a new .tar.gz")
     export.add_argument("file")
-    prune = actions.add_parser("prune", help="forget old restore points")
-    prune.add_argument("oldest", type=int, help="the oldest restore point to keep")
+    prune = actions.add_parser("prune", help="forget old restore points, or old sessions' notes")
+    prune.add_argument("oldest", type=int, nargs="?", help="the oldest restore point to keep")
+    prune.add_argument(
+        "--sessions", type=int, metavar="DAYS", help="delete notes that are older than this"
+    )
     wipe = actions.add_parser("wipe", help="delete all that is kept of this project")
     wipe.add_argument("-y", "--yes", action="store_true", help="do it without asking")
     for action in actions.choices.values():
@@ -64,8 +68,17 @@ def _export(workspace: Workspace, options: argparse.Namespace) -> Reply:
 
 
 def _prune(workspace: Workspace, options: argparse.Namespace) -> Reply:
-    gone = workspace.data.prune(options.oldest)
-    return Reply(f"Forgot {counted(gone, 'restore point')}.", gone)
+    if options.oldest is None and options.sessions is None:
+        raise api.UserError("name the oldest restore point to keep, or give --sessions DAYS")
+    did: list[str] = []
+    points, sessions = 0, ()
+    if options.oldest is not None:
+        points = workspace.data.prune(options.oldest)
+        did.append(f"Forgot {counted(points, 'restore point')}.")
+    if options.sessions is not None:
+        sessions = workspace.data.prune_sessions(options.sessions)
+        did.append(f"Deleted the notes of {counted(len(sessions), 'session')}.")
+    return Reply("\n".join(did), {"points": points, "sessions": sessions})
 
 
 def _wipe(workspace: Workspace, options: argparse.Namespace) -> Reply:

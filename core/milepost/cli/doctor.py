@@ -67,6 +67,9 @@ def _findings(options: argparse.Namespace) -> Iterator[Finding]:
     git = shutil.which("git")
     yield Finding("git", is_ok=None, words=git or "not found; nothing of Milepost needs it")
     try:
+        changed = [one for one in api.settings_in_force(options.project) if one.origin != "default"]
+        words = ", ".join(f"{one.name} = {one.value}" for one in changed)
+        yield Finding("settings", is_ok=True, words=words or "all as they are by default")
         workspace = open_workspace(options)
     except api.MilepostError as error:
         yield Finding("project", is_ok=False, words=str(error))

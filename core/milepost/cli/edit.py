@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from milepost.cli import places
 from milepost.cli.reply import FAILED, Reply, counted, first_line
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from milepost.api import Entry, MemoryChange, Workspace
-
-_SCOPES = ("project", "global")
 
 # Editors of the terminal that go to a line when it is given as `+N` before the file.
 _TAKES_LINE = {
@@ -30,13 +29,13 @@ def arguments(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Declare the sub-command."""
     edit = add("edit", help="an entry, or the whole file, in VISUAL or EDITOR")
     edit.add_argument("id", nargs="?", help="the entry (else the whole file)")
-    edit.add_argument("--scope", choices=_SCOPES, default="project", help="which file")
+    places.arguments(edit, "which file; else the project's")
 
 
 def _edit(workspace: Workspace, options: argparse.Namespace) -> Reply:
     if options.id:
         return _edit_entry(workspace, workspace.memory.get(options.id))
-    return _edit_file(workspace, options.scope)
+    return _edit_file(workspace, places.label(workspace, options) or "project")
 
 
 def _edit_entry(workspace: Workspace, entry: Entry) -> Reply:

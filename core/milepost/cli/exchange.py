@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from milepost.cli import places
 from milepost.cli.reply import Reply, counted, first_line
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 _FORMATS = ("markdown", "json", "jsonl")
 _KINDS = ("context", "rule", "decision", "knowledge")
-_SCOPES = ("project", "global")
 _TOOLS = ("claude-code", "codex", "gemini-cli", "server-memory", "milepost", "markdown")
 
 # A screenful of each list; --json has all of it.
@@ -25,7 +25,7 @@ _SHOWN = 20
 def arguments(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Declare the sub-commands."""
     export = add("export", help="write the memory out, for import or for reading")
-    export.add_argument("--scope", choices=_SCOPES, help="only this memory (else all)")
+    places.arguments(export, "only this memory (else the project's, the worktree's, the global)")
     export.add_argument(
         "--format", choices=_FORMATS, help="jsonl, which import reads back (the default), json, "
         "or markdown, the file itself",
@@ -40,7 +40,7 @@ def arguments(add: Callable[..., argparse.ArgumentParser]) -> None:
     )
     take.add_argument("path", nargs="?", metavar="PATH", help="a file, or a folder of notes")
     take.add_argument("--from", dest="tool", choices=_TOOLS, help="which tool's memory it is")
-    take.add_argument("--scope", choices=_SCOPES, default="project")
+    places.arguments(take)
     take.add_argument("--kind", choices=_KINDS, help="take all of it as this kind")
     take.add_argument(
         "--stated", action="store_true", help="you vouch for it: rules stay rules, and it counts "
@@ -51,13 +51,11 @@ def arguments(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _export(workspace: Workspace, options: argparse.Namespace) -> Reply:
     form = options.format or ("json" if options.json and not options.output else "jsonl")
-    exchange = workspace.exchange
+    exchange, scope = workspace.exchange, places.label(workspace, options)
     if options.output:
-        file = exchange.export_to(
-            options.output, scope=options.scope, form=form, force=options.force
-        )
+        file = exchange.export_to(options.output, scope=scope, form=form, force=options.force)
         return Reply(f"Wrote {file.path} ({file.size_bytes} bytes).", file)
-    for piece in exchange.export(scope=options.scope, form=form):
+    for piece in exchange.export(scope=scope, form=form):
         # Bytes, because a terminal's encoding must not change what is exported.
         sys.stdout.buffer.write(piece.encode("utf-8"))
     sys.stdout.buffer.flush()
@@ -67,11 +65,11 @@ def _export(workspace: Workspace, options: argparse.Namespace) -> Reply:
 def _import(workspace: Workspace, options: argparse.Namespace) -> Reply:
     if options.path is None and options.tool is None:
         found = workspace.exchange.found()
-        return Reply(_places(found), found)
+        return Reply(_found(found), found)
     done = workspace.exchange.take(
         options.tool,
         options.path,
-        scope=options.scope,
+        scope=places.label(workspace, options) or "project",
         kind=options.kind,
         is_stated=options.stated,
         is_applied=not options.dry_run,
@@ -79,13 +77,13 @@ def _import(workspace: Workspace, options: argparse.Namespace) -> Reply:
     return Reply(_report(done, is_preview=options.dry_run), done)
 
 
-def _places(found: tuple[ImportPlace, ...]) -> str:
+def _found(found: tuple[ImportPlace, ...]) -> str:
     if not found:
         return "No memory of another tool was found here; name a file, and --from."
     lines = ["Found on this machine; each command only reads it, and --dry-run shows first:", ""]
     commands: dict[str, list[str]] = {}
     for place in found:
-        scope = " --scope global" if place.scope == "global" else ""
+        scope = places.flags(place.scope or "project")
         commands.setdefault(f"milepost memory import --from {place.tool}{scope}", []).append(
             place.path
         )
@@ -112,8 +110,8 @@ def _report(done: Import, *, is_preview: bool) -> str:
         lines.append(f"  {mine}\n    {other.id}: {first_line(other.text)}")
     lines += _more(len(done.near))
     if done.change_id is not None:
-        scope = "" if done.scope == "project" else f" --scope {done.scope}"
-        lines.append(f"`milepost memory undo {done.change_id}{scope}` takes all of it back.")
+        undo = f"milepost memory undo {done.change_id}{places.flags(done.scope)}"
+        lines.append(f"`{undo}` takes all of it back.")
     return "\n".join(lines)
 
 

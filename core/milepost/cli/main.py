@@ -28,6 +28,7 @@ _COMMANDS = {
     "memory": "search, add, show, list, change and forget what is remembered",
     "checkpoint": "save and list restore points, compare, go back, undo",
     "goal": "set goals and verify them on evidence",
+    "config": "show and check the settings",
     "history": "search what was done in the project",
     "data": "how much is kept of this project; copy, prune or wipe it",
     "doctor": "check this installation and this project",

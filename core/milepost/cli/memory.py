@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from milepost.cli import brief, edit, exchange
+from milepost.cli import brief, edit, exchange, places
 from milepost.cli import options as shared
 from milepost.cli.main import act
 from milepost.cli.reply import FAILED, Reply, counted, first_line
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from milepost.api import Entry, Hit, MemoryChange, Workspace
 
 _KINDS = ("context", "rule", "decision", "knowledge")
-_SCOPES = ("project", "global")
+# The actions that take --scope, --session and --task.
+_SCOPED = ("search", "list", "add", "update", "log", "undo", "path")
 # An import may have added a thousand entries; whoever wants all of them asks for --json.
 _SHOWN = 10
 _STATUSES = ("stated", "confirmed", "unverified")
@@ -30,7 +31,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     _looking_back(actions.add_parser)
     exchange.arguments(actions.add_parser)
     edit.arguments(actions.add_parser)
-    for action in actions.choices.values():
+    for name, action in actions.choices.items():
+        if name in _SCOPED:
+            places.arguments(action)
         shared.common(action)
 
 
@@ -43,7 +46,9 @@ def _finding(named: Callable[..., argparse.ArgumentParser]) -> None:
     search = named("search", help="find entries by plain words")
     search.add_argument("query", nargs="+")
     search.add_argument("--kind", choices=_KINDS)
-    search.add_argument("--scope", choices=_SCOPES)
+    search.add_argument(
+        "--elsewhere", action="store_true", help="also other worktrees, sessions and tasks"
+    )
     search.add_argument("--superseded", action="store_true", help="also what was superseded")
     search.add_argument(
         "--budget", type=int, metavar="N", help="whole entries, of at most N tokens together"
@@ -51,7 +56,6 @@ def _finding(named: Callable[..., argparse.ArgumentParser]) -> None:
     shared.count(search, 10)
     listing = named("list", help="all entries in file order")
     listing.add_argument("--kind", choices=_KINDS)
-    listing.add_argument("--scope", choices=_SCOPES)
     listing.add_argument("--offset", type=int, default=0)
     shared.count(listing, 50)
 
@@ -60,11 +64,10 @@ def _changing(named: Callable[..., argparse.ArgumentParser]) -> None:
     add = named("add", help="remember something that you state")
     add.add_argument("text", nargs="+")
     add.add_argument("--kind", choices=_KINDS, default="knowledge")
-    add.add_argument("--scope", choices=_SCOPES, default="project")
     add.add_argument("--about", action="append", default=[], metavar="PATH[#SYMBOL]")
     show = named("show", help="one entry, with where it stands")
     show.add_argument("id")
-    change = named("update", help="change an entry's text, kind or status")
+    change = named("update", help="change an entry, or move it to another scope")
     change.add_argument("id")
     change.add_argument("text", nargs="*")
     change.add_argument("--kind", choices=_KINDS)
@@ -81,40 +84,41 @@ def _changing(named: Callable[..., argparse.ArgumentParser]) -> None:
 def _looking_back(named: Callable[..., argparse.ArgumentParser]) -> None:
     log = named("log", help="what changed in memory, newest first")
     log.add_argument("id", nargs="?", help="only changes of this entry")
-    log.add_argument("--scope", choices=_SCOPES, default="project")
     shared.count(log, 20)
     undo = named("undo", help="take a change of memory back, the newest by default")
     undo.add_argument("change", type=int, nargs="?", help="its number in the log")
-    undo.add_argument("--scope", choices=_SCOPES, default="project")
     about = named("brief", help="what is worth knowing at the beginning of a task")
     brief.brief_arguments(about)
     files = named("rules", help="which rules files of agents are read, which are not")
     brief.rules_arguments(files)
     check = named("check", help="compare the files with their indexes and the code")
     check.add_argument("--follow", action="store_true", help="rewrite anchors of code that moved")
-    where = named("path", help="where the memory file is")
-    where.add_argument("--scope", choices=_SCOPES, default="project")
+    named("path", help="where the memory file is")
+    move = named("move", help="move the project's memory to the repository, or back")
+    move.add_argument("--to", choices=("user", "repo"), required=True)
 
 
 def _search(workspace: Workspace, options: argparse.Namespace) -> Reply:
     found = workspace.memory.search(
         " ".join(options.query),
         kind=options.kind,
-        scope=options.scope,
         limit=options.n,
         include_superseded=options.superseded,
         budget_tokens=options.budget,
+        elsewhere=options.elsewhere,
+        **places.named(options),
     )
     is_whole = options.budget is not None
     text = "\n".join(_hit_lines(hit, is_whole=is_whole) for hit in found.hits)
     if found.left_out:
         text += f"\n({found.left_out} more found; give a larger --budget, or `show` one by its id)"
-    return Reply(text.strip() or f"Nothing found: {found.advice}.", found)
+    text = text.strip() or f"Nothing found: {found.advice}."
+    return Reply("\n".join((text, *found.warnings)), found)
 
 
 def _list(workspace: Workspace, options: argparse.Namespace) -> Reply:
     page = workspace.memory.page(
-        scope=options.scope, kind=options.kind, offset=options.offset, limit=options.n
+        kind=options.kind, offset=options.offset, limit=options.n, **places.named(options)
     )
     text = _lines(page.entries) or "Nothing is remembered here yet."
     if page.next_offset is not None:
@@ -126,9 +130,9 @@ def _add(workspace: Workspace, options: argparse.Namespace) -> Reply:
     entry = workspace.memory.add(
         " ".join(options.text),
         kind=options.kind,
-        scope=options.scope,
         status="stated",
         anchors=tuple(options.about),
+        **places.named(options),
     )
     similar = workspace.memory.similar(entry)
     text = f"Remembered as {entry.id}.{_masked(entry)}"
@@ -146,7 +150,7 @@ def _show(workspace: Workspace, options: argparse.Namespace) -> Reply:
         entry.text,
         "",
         f"  id       {entry.id}",
-        f"  kind     {entry.kind} ({entry.scope})",
+        f"  kind     {entry.kind} ({places.of(entry)})",
         f"  status   {entry.status}",
         f"  source   {entry.source}",
         f"  since    {entry.created_at or 'unknown'}{f' ({entry.age})' if entry.age else ''}",
@@ -166,8 +170,13 @@ def _update(workspace: Workspace, options: argparse.Namespace) -> Reply:
         text=" ".join(options.text) or None,
         kind=options.kind,
         status=options.status,
+        **places.named(options),
     )
-    return Reply(f"Changed {entry.id}.{_masked(entry)}", entry)
+    did = f"Changed {entry.id}.{_masked(entry)}"
+    if options.scope or options.session or options.task:
+        renamed = "" if entry.id == options.id else f", where its id is {entry.id}"
+        did = f"Moved {options.id} to {places.of(entry)}{renamed}.{_masked(entry)}"
+    return Reply(did, entry)
 
 
 def _supersede(workspace: Workspace, options: argparse.Namespace) -> Reply:
@@ -186,13 +195,13 @@ def _confirm(workspace: Workspace, options: argparse.Namespace) -> Reply:
 
 
 def _log(workspace: Workspace, options: argparse.Namespace) -> Reply:
-    changes = workspace.memory.log(scope=options.scope, entry_id=options.id, limit=options.n)
+    changes = workspace.memory.log(entry_id=options.id, limit=options.n, **places.named(options))
     text = "\n".join(map(_change_lines, changes))
     return Reply(text or "Nothing was changed in memory yet.", changes)
 
 
 def _undo(workspace: Workspace, options: argparse.Namespace) -> Reply:
-    change = workspace.memory.undo(options.change, scope=options.scope)
+    change = workspace.memory.undo(options.change, **places.named(options))
     return Reply(f"Took back change {change.undoes}.\n{_change_lines(change)}", change)
 
 
@@ -218,14 +227,28 @@ def _check(workspace: Workspace, options: argparse.Namespace) -> Reply:
 
 
 def _path(workspace: Workspace, options: argparse.Namespace) -> Reply:
-    path = workspace.memory.file(options.scope)
+    path = workspace.memory.file(**places.named(options))
     return Reply(path, path)
+
+
+def _move(workspace: Workspace, options: argparse.Namespace) -> Reply:
+    done = workspace.memory.relocate(options.to)
+    lines = [f"The memory is {done.path} now; {done.settings} says so."]
+    present = f", {done.present} were there already" if done.present else ""
+    lines.append(f"Moved: {done.moved}{present}.")
+    if done.backup:
+        lines.append(f"What it was is kept in {done.backup}.")
+    if options.to == "repo":
+        lines.append("Commit both files to share them. Restart servers that have the project open.")
+    else:
+        lines.append("The file in the repository stays; delete it if nobody needs it.")
+    return Reply("\n".join(lines), done)
 
 
 def _lines(entries: Iterable[Entry]) -> str:
     return "\n".join(
         f"{entry.id}  {entry.kind:<9} {'suspect' if entry.doubts else entry.status:<10}  "
-        f"{first_line(entry.text)}"
+        f"{'' if entry.scope == 'project' else f'[{places.of(entry)}] '}{first_line(entry.text)}"
         for entry in entries
     )
 
@@ -233,7 +256,7 @@ def _lines(entries: Iterable[Entry]) -> str:
 def _hit_lines(hit: Hit, *, is_whole: bool) -> str:
     """A result: with a budget its words, else its first line."""
     entry = hit.entry
-    facts = [entry.kind, "suspect" if entry.doubts else entry.status, entry.scope]
+    facts = [entry.kind, "suspect" if entry.doubts else entry.status, places.of(entry)]
     facts += [entry.age] if entry.age else [entry.source]
     head = f"{entry.id}  {hit.score:.2f}  {', '.join(facts)}"
     words = entry.text if is_whole else first_line(entry.text)
@@ -274,6 +297,7 @@ _ACTIONS = {
     "rules": brief.rules,
     "check": _check,
     "path": _path,
+    "move": _move,
     **exchange.ACTIONS,
     **edit.ACTIONS,
 }

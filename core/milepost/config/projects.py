@@ -37,18 +37,23 @@ MARKERS = (
     "AGENTS.md", "CLAUDE.md",
 )  # fmt: skip
 
+# Git refuses longer names of branches on most file systems; what is longer is not HEAD.
+_MAX_HEAD_CHARS = 300
+
 _HOW = "name one with --project or MILEPOST_PROJECT, or start inside a project"
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectPaths:
     """A resolved project. `data_dir` is shared by the worktrees of a repository, `worktree_dir`
-    belongs to this root alone (they are the same for a main worktree). Neither is made yet."""
+    belongs to this root alone (they are the same for a main worktree), and so does `layer_dir`,
+    where the memory of this worktree is (never the same as `data_dir`). None is made yet."""
 
     id: str
     root: Path
     data_dir: Path
     worktree_dir: Path
+    layer_dir: Path
 
 
 def resolve(explicit: str | None, candidates: Sequence[str] = ()) -> ProjectPaths:
@@ -104,8 +109,21 @@ def _project_at(root: Path) -> ProjectPaths:
     project_id = _registered(own_id, identity)
     data_dir = paths.project_dir(project_id)
     is_linked = common is not None and common.parent != root
-    worktree_dir = data_dir / "worktrees" / _hash(str(root)) if is_linked else data_dir
-    return ProjectPaths(project_id, root, data_dir, worktree_dir)
+    # A main worktree is called `main` wherever it is, so that it keeps its layer when it is moved.
+    layer_dir = data_dir / "worktrees" / (_hash(str(root)) if is_linked else "main")
+    worktree_dir = layer_dir if is_linked else data_dir
+    return ProjectPaths(project_id, root, data_dir, worktree_dir, layer_dir)
+
+
+def head(root: Path) -> str:
+    """What is checked out in a worktree: `refs/heads/main`, the commit of a detached head, or
+    nothing where there is no git. Read from the file, no git is run."""
+    try:
+        git_dir = _git_dir(root)
+        content = "" if git_dir is None else (git_dir / "HEAD").read_text("utf-8", errors="replace")
+    except OSError:
+        return ""
+    return content.strip().removeprefix("ref: ")[:_MAX_HEAD_CHARS]
 
 
 def _slug(name: str) -> str:
@@ -121,14 +139,10 @@ def _git_common_dir(root: Path) -> Path | None:
 
     Formats: gitrepository-layout(5), `.git` as a file ("gitdir: PATH") and `commondir`.
     """
-    dot_git = root / ".git"
     try:
-        if dot_git.is_dir():
-            return Path(os.path.realpath(dot_git))
-        content = dot_git.read_text("utf-8", errors="surrogateescape")
-        if not content.startswith("gitdir:"):
+        git_dir = _git_dir(root)
+        if git_dir is None:
             return None
-        git_dir = (root / content.removeprefix("gitdir:").strip()).resolve()
         common = git_dir / "commondir"
         if common.is_file():
             git_dir = (
@@ -137,6 +151,17 @@ def _git_common_dir(root: Path) -> Path | None:
     except OSError:
         return None
     return git_dir if git_dir.is_dir() else None
+
+
+def _git_dir(root: Path) -> Path | None:
+    """The worktree's own git directory. Raises OSError where there is none."""
+    dot_git = root / ".git"
+    if dot_git.is_dir():
+        return Path(os.path.realpath(dot_git))
+    content = dot_git.read_text("utf-8", errors="surrogateescape")
+    if not content.startswith("gitdir:"):
+        return None
+    return (root / content.removeprefix("gitdir:").strip()).resolve()
 
 
 def _registered(own_id: str, identity: Path) -> str:

@@ -16,6 +16,7 @@ from milepost.base.errors import UserError
 from milepost.base.ids import looks_like_id, new_id
 from milepost.base.sqlite import Database
 from milepost.search import table
+from milepost.search.engine import Only
 from milepost.search.ranking import WORK
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ _MIGRATIONS = (
     ) STRICT;
     CREATE INDEX item_session ON item (session, number);
     """,
+    table.GONE_SCHEMA,
 )
 
 # Shorter items do not become smaller.
@@ -183,8 +185,7 @@ class Transcripts:
                 question,
                 WORK,
                 self._counts,
-                only="(:session IS NULL OR doc.session = :session)",
-                parameters={"session": session_id},
+                only=Only("(:session IS NULL OR doc.session = :session)", {"session": session_id}),
             )[:limit]
             found: list[tuple[float, Item]] = []
             for number, score in ranked:

@@ -2,13 +2,16 @@
 
 Read is the part of CommonMark that tells entries apart: ATX and setext headings, list items with
 their continuation lines, paragraphs; fences, comments, quotes, tables, indented code and front
-matter are passed over. The scanner carries nothing from one block to the next, so a text can be cut
-anew from any block's beginning.
+matter are passed over. So are the marks of a merge that git left undone, each on a line of its own:
+the entries of both sides stay entries. The scanner carries nothing from one block to the next, so a
+text can be cut anew from any block's beginning; only at a mark it looks further ahead than to the
+end of the block.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -24,6 +27,14 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 RULE = re.compile(r" {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})\r?$")
 _PASSED_OVER = re.compile(r"(?: {4}|\t)| {0,3}(?:>|\|)")
 _COMMENT_START = re.compile(r" {0,3}<!--")
+
+# Git's marks: seven signs at the margin. Between the third and the second, where the base of both
+# sides is shown, stands what neither side says.
+OURS = re.compile(r"<{7}(?: |\r?$)")
+_BASE = re.compile(r"\|{7}(?: |\r?$)")
+_MIDDLE = re.compile(r"={7}\r?$")
+_THEIRS = re.compile(r">{7}(?: |\r?$)")
+_ANY_MARK = re.compile(r"^([<|=>])\1{6}(?: |\r?$)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,12 @@ def cut(text: str) -> tuple[Block, ...]:
 def each_block(text: str) -> Iterator[Block]:
     """The blocks of `text`, one by one."""
     return _with_sections(_Scanner(text).blocks())
+
+
+def holds_mark(text: str) -> bool:
+    """Whether a line of `text` may be one of git's marks: of these alone the block depends on what
+    comes far behind them."""
+    return _ANY_MARK.search(text) is not None
 
 
 def ends_any_block(line: str) -> bool:
@@ -79,6 +96,7 @@ class _Scanner:
             self._starts.append(self._starts[-1] + len(line) + 1)
         self._starts[-1] -= 1
         self._count = len(self._lines) if self._lines[-1] else len(self._lines) - 1
+        self._marks: dict[re.Pattern[str], list[int]] = {}
 
     def blocks(self) -> Iterator[Block]:
         at = 0
@@ -106,7 +124,11 @@ class _Scanner:
             return self._after_fence(at, fence.group(1))
         if _COMMENT_START.match(line):
             return self._after_comment(at)
-        is_passed_over = not line.strip() or RULE.match(line) or _PASSED_OVER.match(line)
+        if _BASE.match(line):
+            end = self._before(at + 1, _MIDDLE, _THEIRS)
+            return at + 1 if end is None else end
+        is_mark = OURS.match(line) or (_MIDDLE.match(line) and self._is_middle(at))
+        is_passed_over = is_mark or not line.strip() or RULE.match(line) or _PASSED_OVER.match(line)
         return at + 1 if is_passed_over else None
 
     def _paragraph(self, at: int) -> tuple[Block, int]:
@@ -114,11 +136,11 @@ class _Scanner:
         while end < self._count:
             line = self._lines[end]
             underline = _UNDERLINE.match(line)
-            if underline:
+            if underline and not (_MIDDLE.match(line) and self._is_middle(end)):
                 title = " ".join(part.strip() for part in self._lines[at:end])
                 level = 1 if underline.group(1)[0] == "=" else 2
                 return self._made("heading", at, end + 1, level, title)
-            if self._interrupts(line):
+            if self._interrupts(line) or underline:
                 break
             end += 1
         return self._made("entry", at, end)
@@ -133,12 +155,19 @@ class _Scanner:
                 lazy = False
             elif len(line) - len(line.lstrip(" ")) >= width or line.startswith("\t"):
                 lazy, last = True, end + 1
-            elif lazy and not self._interrupts(line) and not _PASSED_OVER.match(line):
+            elif lazy and not self._ends_item(line, end):
                 last = end + 1
             else:
                 break
             end += 1
         return last
+
+    def _ends_item(self, line: str, at: int) -> bool:
+        return (
+            self._interrupts(line)
+            or _PASSED_OVER.match(line) is not None
+            or (_MIDDLE.match(line) is not None and self._is_middle(at))
+        )
 
     def _interrupts(self, line: str) -> bool:
         return (
@@ -148,7 +177,30 @@ class _Scanner:
             or _FENCE.match(line) is not None
             or _COMMENT_START.match(line) is not None
             or RULE.match(line) is not None
+            or OURS.match(line) is not None
+            or _BASE.match(line) is not None
+            or _THEIRS.match(line) is not None
         )
+
+    def _is_middle(self, at: int) -> bool:
+        """Whether seven equals signs part two sides; under a paragraph they can be a heading's."""
+        return self._before(at + 1, _THEIRS, OURS) is not None
+
+    def _before(self, at: int, wanted: re.Pattern[str], unless: re.Pattern[str]) -> int | None:
+        """The next line that is `wanted`; None when one that is `unless`, or the end, is nearer."""
+        # Looked up, because a text may be all marks, and each would be looked for to its end.
+        if not self._marks:
+            self._marks = {
+                mark: [at for at, line in enumerate(self._lines) if mark.match(line)]
+                for mark in (OURS, _MIDDLE, _THEIRS)
+            }
+        found, stop = (self._next(self._marks[mark], at) for mark in (wanted, unless))
+        return found if found < stop else None
+
+    def _next(self, marked: list[int], at: int) -> int:
+        """The first of the marked lines from `at` on; the number of lines when there is none."""
+        place = bisect_left(marked, at)
+        return marked[place] if place < len(marked) else self._count
 
     def _after_front_matter(self) -> int | None:
         closed = (at for at in range(1, self._count) if self._lines[at].rstrip() in ("---", "..."))

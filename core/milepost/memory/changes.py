@@ -37,10 +37,16 @@ def with_all_added(document: Document, added: Iterable[Entry]) -> Document:
 
     Raises WorldError unless each can be read back.
     """
+    return with_all_under(
+        document, [(SECTIONS.get(entry.kind, entry.kind), entry) for entry in added]
+    )
+
+
+def with_all_under(document: Document, added: Iterable[tuple[str, Entry]]) -> Document:
+    """`with_all_added`, each entry at the end of the section that is named with it."""
     by_section: dict[str, list[tuple[str, dict[str, str]]]] = {}
     wanted: dict[str, str] = {}
-    for entry in added:
-        section = SECTIONS.get(entry.kind, entry.kind)
+    for section, entry in added:
         by_section.setdefault(section, []).append((entry.text, entries.to_metadata(entry)))
         wanted[entry.id] = entry.text
     for section, items in by_section.items():

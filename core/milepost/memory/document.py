@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, unquote
 
 from milepost.base import ids
-from milepost.memory.blocks import ITEM, RULE, cut, each_block
+from milepost.memory.blocks import ITEM, OURS, RULE, cut, each_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -129,6 +129,18 @@ def damaged(text: str) -> Iterator[str]:
         elif named[1] != found.id:
             yield f"! line {line}: {named[1][:40]!r} is no id, so the entry got another."
         seen.add(named[1])
+
+
+def conflict_line(document: Document) -> int | None:
+    """The line, counted from 1, on which a merge begins that git left undone; None without one."""
+    if "<<<<<<<" not in document.text:
+        return None
+    for block in document.blocks:
+        if block.kind == "other" and OURS.match(
+            document.text[block.start : block.end].rstrip("\n")
+        ):
+            return document.line_of(block.start) + 1
+    return None
 
 
 def with_entry(document: Document, section: str, text: str, metadata: dict[str, str]) -> Document:

@@ -12,9 +12,10 @@ from milepost.memory.document import visible
 if TYPE_CHECKING:
     from milepost.memory.document import EntryBlock
 
-Scope = Literal["project", "global"]
+Scope = Literal["project", "global", "worktree", "session", "task"]
 
-SCOPES: tuple[Scope, ...] = ("project", "global")
+# In the order in which an id is looked for: most are the project's.
+SCOPES: tuple[Scope, ...] = ("project", "global", "worktree", "session", "task")
 
 # The headings are fixed, so that every tool and every person finds a rule in the same place.
 SECTIONS = {

@@ -2,6 +2,10 @@
 
 Processes of ours take the lock; a person who edits by hand takes none. So whoever writes says on
 what they based it, and nothing is written over a file that has become another one meanwhile.
+
+The file of a team lies in their repository, as an ordinary file. Only the file does: its lock stays
+with our data, and a link that leads out of the project is refused at every use, because a checkout
+may bring one at any time.
 """
 
 from __future__ import annotations
@@ -39,9 +43,11 @@ class Read:
 class MemoryFile:
     """One MEMORY.md."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lock: Path, *, repository: Path | None = None) -> None:
+        """`repository` is the root of the user's project when the file lies in it."""
         self.path = path
-        self._lock = path.with_name(f"{path.name}.lock")
+        self.repository = repository
+        self._lock = lock
         self._last: tuple[files.Signature, Document] | None = None
         self._guard = threading.Lock()
 
@@ -50,7 +56,10 @@ class MemoryFile:
         return files.locked(self._lock)
 
     def signature(self) -> files.Signature | None:
-        """What tells whether the file is the one last read."""
+        """What tells whether the file is the one last read. Raises UserError for a link that leads
+        out of the user's project."""
+        if self.repository is not None:
+            files.confined(self.path, self.repository)
         return files.signature(self.path)
 
     def document(self) -> tuple[files.Signature | None, Document]:
@@ -84,7 +93,10 @@ class MemoryFile:
         Raises ChangedMeanwhileError, and nothing is written, when the file is another one by now.
         None when someone wrote again right after.
         """
-        written = files.replace_durably(self.path, data, base.signature)
+        is_ordinary = self.repository is not None
+        if self.repository is not None:
+            self._make_folder(self.repository)
+        written = files.replace_durably(self.path, data, base.signature, is_ordinary=is_ordinary)
         self._forget()
         return written
 
@@ -94,6 +106,18 @@ class MemoryFile:
         written = files.append_durably(self.path, addition, base)
         self._forget()
         return written
+
+    def put_aside(self, aside: Path) -> Path | None:
+        """Rename the file to `aside`, or copy it there when it is the user's; None when there is
+        no file."""
+        with self.locked():
+            if self.signature() is None:
+                return None
+            if self.repository is None:
+                self.path.rename(aside)
+            else:
+                files.write_durably(aside, self.path.read_bytes())
+        return aside
 
     def give_up(self) -> WorldError:
         """The error for a file that never holds still."""
@@ -118,6 +142,14 @@ class MemoryFile:
             if self.signature() == before:
                 return Read(before, data)
         raise self.give_up()
+
+    def _make_folder(self, repository: Path) -> None:
+        files.confined(self.path, repository)
+        try:
+            self.path.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            message = f"cannot make the folder {self.path.parent} ({error.strerror})"
+            raise WorldError(f"{message}; check its owner and its disk") from error
 
     def _forget(self) -> None:
         """Let go of what was cut: it is of the file before, and may be large."""

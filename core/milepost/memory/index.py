@@ -285,9 +285,7 @@ class Index:
                 embedder=self._embedding and self._embedding.embedder(),
             )
             found = self._at(connection, [rowid for rowid, _ in ranked])
-        weighed = [
-            (score * _TRUST.get(found[rowid].status, 1.0), found[rowid]) for rowid, score in ranked
-        ]
+        weighed = [(score * trust(found[rowid].status), found[rowid]) for rowid, score in ranked]
         return sorted(weighed, key=lambda pair: -pair[0])
 
     def naming(self, symbol: str) -> list[Entry]:
@@ -410,6 +408,11 @@ class Index:
             anchors=tuple(anchors.split("\n")) if anchors else (),
             superseded_by=superseded_by,
         )
+
+
+def trust(status: str) -> float:
+    """What an entry of this status weighs."""
+    return _TRUST.get(status, 1.0)
 
 
 def _stems_of_each(texts: list[str]) -> list[set[str]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from milepost.memory import document as documents
-from milepost.memory.blocks import ends_any_block
+from milepost.memory.blocks import ends_any_block, holds_mark
 
 if TYPE_CHECKING:
     from milepost.memory.document import Document, EntryBlock
@@ -47,8 +47,11 @@ def around(data: bytes, place: Place, newline: str) -> Neighbourhood | None:
     else:
         start = end
     document = documents.parse(data[place.start : end])
-    # At the beginning of a text, such a line begins front matter.
-    if document.newline != newline or document.text.startswith("---") or not document.blocks:
+    if document.newline != newline or not document.blocks:
+        return None
+    # At the beginning of a text, such a line begins front matter; and what git's marks part is seen
+    # in the whole only.
+    if document.text.startswith("---") or holds_mark(document.text):
         return None
     block = document.text[: document.blocks[0].end]
     if not block.endswith("\n") or len(_bytes(block)) != place.end - place.start:

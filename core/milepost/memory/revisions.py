@@ -39,6 +39,7 @@ _MIGRATIONS = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX step_entry ON step (entry, change);
     """,
+    "ALTER TABLE change ADD COLUMN head TEXT NOT NULL DEFAULT '';",
 )
 
 
@@ -61,7 +62,8 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Change:
     """What was done at once. `undoes` is the change that this one took back, `undone_by` the one
-    that took this one back."""
+    that took this one back. `head` is what git had checked out then, where the memory is a file of
+    the repository, and empty elsewhere."""
 
     id: int
     at: str
@@ -70,6 +72,7 @@ class Change:
     undoes: int | None
     undone_by: int | None
     steps: tuple[Step, ...]
+    head: str = ""
 
 
 class RevisionLog:
@@ -85,13 +88,19 @@ class RevisionLog:
         )
 
     def record(
-        self, action: str, actor: str, steps: Iterable[Step], *, undoes: int | None = None
+        self,
+        action: str,
+        actor: str,
+        steps: Iterable[Step],
+        *,
+        undoes: int | None = None,
+        head: str = "",
     ) -> int:
         """Enter a change and return its number."""
         with self.database.writing() as connection:
             cursor = connection.execute(
-                "INSERT INTO change (at, actor, action, undoes) VALUES (?, ?, ?, ?)",
-                (utc_now(), actor, action, undoes),
+                "INSERT INTO change (at, actor, action, undoes, head) VALUES (?, ?, ?, ?, ?)",
+                (utc_now(), actor, action, undoes, head),
             )
             number = cursor.lastrowid or 0
             connection.executemany(
@@ -130,7 +139,7 @@ class RevisionLog:
         with self.database.reading() as connection:
             row = connection.execute(
                 "SELECT id, at, actor, action, undoes, "
-                "(SELECT max(id) FROM change AS later WHERE later.undoes = change.id) "
+                "(SELECT max(id) FROM change AS later WHERE later.undoes = change.id), head "
                 "FROM change WHERE id = ?",
                 (min(number, 2**62),),
             ).fetchone()
@@ -140,7 +149,7 @@ class RevisionLog:
                 "SELECT before, after FROM step WHERE change = ? ORDER BY position", (row[0],)
             ).fetchall()
         made = tuple(Step(_unpacked(before), _unpacked(after)) for before, after in steps)
-        return Change(*row, steps=made)
+        return Change(*row[:-1], steps=made, head=row[-1])
 
     def count(self, entry_id: str) -> int:
         """How many changes of an entry there are."""
@@ -167,13 +176,14 @@ class RevisionLog:
             )
             return {text for number, text in rows if number not in undone}
 
-    def newest_to_undo(self) -> Change:
-        """The newest change that is no undo and was not undone. Raises UserError."""
+    def newest_to_undo(self, head: str) -> Change:
+        """The newest change of this head that is no undo and was not undone. Raises UserError."""
         with self.database.reading() as connection:
             row = connection.execute(
-                "SELECT id FROM change WHERE undoes IS NULL AND NOT EXISTS "
+                "SELECT id FROM change WHERE undoes IS NULL AND head = ? AND NOT EXISTS "
                 "(SELECT 1 FROM change AS later WHERE later.undoes = change.id) "
-                "ORDER BY id DESC LIMIT 1"
+                "ORDER BY id DESC LIMIT 1",
+                (head,),
             ).fetchone()
         if row is None:
             raise UserError("there is no change of memory to take back")

@@ -10,70 +10,36 @@ reader notices by the file's signature.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from milepost.base.clock import utc_now
-from milepost.base.errors import ConflictError, UserError, WorldError
-from milepost.base.files import ChangedMeanwhileError, make_private_dir
-from milepost.base.ids import looks_like_id, new_id
-from milepost.memory import changes
+from milepost.base.errors import UserError, WorldError
+from milepost.base.files import ChangedMeanwhileError
+from milepost.base.ids import new_id
+from milepost.memory import changes, edits
 from milepost.memory import document as documents
 from milepost.memory import entry as entries
-from milepost.memory.anchors import bare
 from milepost.memory.draft import Draft
-from milepost.memory.entry import SECTIONS, Entry, Scope
-from milepost.memory.file import ATTEMPTS, MemoryFile
-from milepost.memory.index import Index
-from milepost.memory.layout import layout_of, size_of
-from milepost.memory.revisions import IMPORT, Change, RevisionLog, Step
+from milepost.memory.entry import SECTIONS, Entry
+from milepost.memory.file import ATTEMPTS, Read
+from milepost.memory.reader import MemoryReader, conflict_line
+from milepost.memory.revisions import IMPORT, Change, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from milepost.base.files import Signature
-    from milepost.memory.anchors import Anchors, Look
     from milepost.memory.document import EntryBlock
-    from milepost.memory.file import Read
-    from milepost.memory.layout import Layout
-    from milepost.search.embedding import Embedding
 
-# Who changed what was found changed in the file.
-BY_HAND = "file"
+# How the two sides of a move begin in the log; the other scope's label follows.
+MOVED_FROM = "move from "
+MOVED_TO = "move to "
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where an entry stands: zero-based lines, `end_line` excluded."""
-
-    line: int
-    end_line: int
-
-
-class MemoryStore:
-    """The entries of one MEMORY.md."""
-
-    def __init__(
-        self,
-        folder: Path,
-        scope: Scope,
-        title: str,
-        *,
-        anchors: Anchors | None = None,
-        mask: Callable[[str], str] = str,
-        embedding: Embedding | None = None,
-    ) -> None:
-        """`mask` takes the secrets out of what a person wrote into the file, before index and
-        revisions keep it; what callers add comes masked."""
-        self._anchors = anchors
-        self.mask = mask
-        self.path = folder / "MEMORY.md"
-        self.scope: Scope = scope
-        self._title = title
-        self._file = MemoryFile(self.path)
-        self.index = Index(folder / "index.db", scope, mask, embedding)
-        self.revisions = RevisionLog(folder / "revisions.db", mask)
+class MemoryStore(MemoryReader):
+    """The entries of one memory file, to be read and changed."""
 
     def add(
         self, text: str, kind: str, status: str, source: str, anchors: tuple[str, ...]
@@ -94,10 +60,9 @@ class MemoryStore:
             anchors=self._stamped(entries.checked_anchors(anchors)),
             superseded_by=None,
         )
-        make_private_dir(self.path.parent)
         with self._file.locked():
             if not self._append(added):
-                self._change("add", source, lambda draft: (changes.add(draft, added),))
+                self._change("add", source, lambda draft: edits.added(draft, added))
         return added
 
     def update(
@@ -123,8 +88,10 @@ class MemoryStore:
         def change(draft: Draft) -> tuple[Step, ...]:
             found = self._required(draft, entry_id, version)
             old = entries.from_block(found, self.scope)
+            # What a stranger claims of an entry does not become true by another word in it.
+            known = self._seen(old).status
             new = replace(
-                old, text=words or old.text, kind=kind or old.kind, status=status or old.status
+                old, text=words or old.text, kind=kind or old.kind, status=status or known
             )
             if new.text != old.text:
                 own = old.status if old.superseded_by else entries.status_of_words(source)
@@ -159,14 +126,10 @@ class MemoryStore:
         def change(draft: Draft) -> tuple[Step, ...]:
             found = self._required(draft, entry_id, version)
             old = entries.from_block(found, self.scope)
-            if old.superseded_by:
-                message = f"entry {entry_id} was superseded by {old.superseded_by}"
-                raise UserError(f"{message}; supersede that one instead")
-            known_kind = old.kind if old.kind in SECTIONS else "knowledge"
             new = Entry(
                 id=successor,
                 text=words,
-                kind=kind or known_kind,
+                kind=kind or (old.kind if old.kind in SECTIONS else "knowledge"),
                 status=entries.status_of_words(source),
                 scope=self.scope,
                 source=source,
@@ -174,47 +137,55 @@ class MemoryStore:
                 anchors=self._stamped(old.anchors),
                 superseded_by=None,
             )
-            marked = replace(old, superseded_by=successor, status="superseded")
-            changes.change(draft, marked, found.text)
-            return (Step(old, marked), changes.add(draft, new))
+            return edits.superseded(draft, found, old, new)
 
         return self._change_alone("supersede", source, change)
 
     def forget(self, entry_id: str, source: str, version: str | None = None) -> Entry:
         """Take an entry out of the file, and return what it was. Raises as `update` does."""
+        return self._without("forget", entry_id, source, version)
+
+    def receive(self, entry: Entry, source: str, origin: str) -> Entry:
+        """Take in an entry that comes from another scope, `origin`, with all that is known of it.
+        It keeps its id, unless another entry has it here. Durable when this returns."""
 
         def change(draft: Draft) -> tuple[Step, ...]:
-            found = self._required(draft, entry_id, version)
-            draft.remove(entry_id)
-            return (Step(entries.from_block(found, self.scope), None),)
+            return edits.received(draft, entry, self.scope)
 
-        return self._change_alone("forget", source, change)
+        return self._change_alone(f"{MOVED_FROM}{origin}", source, change)
+
+    def adopt(self, found: list[tuple[str, Entry]], source: str, origin: str) -> int:
+        """Take in the entries of another file, `origin`, each under its heading; how many were not
+        here yet. Durable when this returns."""
+        with self._file.locked():
+            done = self._change(
+                f"{MOVED_FROM}{origin}", source, lambda draft: edits.adopted(draft, found)
+            )
+        return len(done.steps)
+
+    def put_aside(self, stamp: str) -> Path | None:
+        """Give the file a name that is not read, by a copy when it lies in a repository; its new
+        path, or None when there is no file."""
+        return self._file.put_aside(self.folder / f"{self.path.name}.moved-{stamp}")
+
+    def give(self, entry_id: str, source: str, target: str) -> Entry:
+        """Take an entry out of the file that another scope, `target`, has taken in."""
+        return self._without(f"{MOVED_TO}{target}", entry_id, source)
 
     def add_all(self, added: Sequence[Entry], source: str) -> Change:
         """Add entries that were taken over from elsewhere, as they are, in one change.
 
         Raises WorldError, with nothing added, when one of them would not read back.
         """
-
-        def change(draft: Draft) -> tuple[Step, ...]:
-            document = draft.whole()
-            # Someone else may be taking the same things over at this moment.
-            there = {each.text for each in document.entries} & {entry.text for entry in added}
-            fresh = [entry for entry in added if entry.text not in there]
-            draft.put(changes.with_all_added(document, fresh))
-            return tuple(Step(None, entry) for entry in fresh)
-
-        make_private_dir(self.path.parent)
         with self._file.locked():
-            return self._change(IMPORT, source, change)
+            return self._change(IMPORT, source, lambda draft: edits.imported(draft, added))
 
     def ensure(self) -> None:
         """Make the file, with its headings and no entry, unless it is there."""
-        make_private_dir(self.path.parent)
         with self._file.locked(), contextlib.suppress(ChangedMeanwhileError):
             base = self._file.read()
             if base.signature is None:
-                self._file.replace(base, entries.empty_file(self._title).encode())
+                self._file.replace(base, edits.template(self._title, self.scope))
 
     def undo(self, number: int | None, source: str) -> Change:
         """Take a change back: the one of this number, or the newest that was not taken back.
@@ -222,96 +193,44 @@ class MemoryStore:
         An undo is a change and can be taken back by its number. Raises UserError when there is no
         such change, when it was taken back, or when an entry has changed since.
         """
+        undone = self.undoable(number)
+        with self._file.locked():
+            return self._change(
+                "undo",
+                source,
+                lambda draft: edits.undone(draft, undone, self.scope, self.mask),
+                undoes=undone.id,
+            )
+
+    def undoable(self, number: int | None) -> Change:
+        """The change that an undo would take back. Raises UserError, as `undo` does."""
         self.refresh()
-        undone = self.revisions.newest_to_undo() if number is None else self.revisions.get(number)
+        head = self._head()
+        log = self.revisions
+        undone = log.newest_to_undo(head) if number is None else log.get(number)
         if undone.undone_by is not None:
             message = f"change {undone.id} was taken back by change {undone.undone_by}"
             raise UserError(f"{message}; to redo it, undo that one")
+        comes_back = any(step.before and not step.after for step in undone.steps)
+        if comes_back and undone.head != head:
+            # There it was forgotten; here it may never have been, or be gone for good.
+            message = f"change {undone.id} was made on {undone.head or 'another head'}"
+            raise UserError(f"{message}, and git has {head or 'none'} now; add the entry anew")
+        return undone
 
+    def rehearse_undo(self, undone: Change) -> None:
+        """Raise UserError when this change cannot be taken back as the file is now."""
+        edits.undone(self._draft(self._base()), undone, self.scope, self.mask)
+
+    def _without(
+        self, action: str, entry_id: str, source: str, version: str | None = None
+    ) -> Entry:
         def change(draft: Draft) -> tuple[Step, ...]:
-            changes.take_back(draft, undone.steps, self.scope, self.mask)
-            return tuple(Step(step.after, step.before) for step in reversed(undone.steps))
+            found = self._required(draft, entry_id, version)
+            draft.remove(entry_id)
+            return (Step(entries.from_block(found, self.scope), None),)
 
-        with self._file.locked():
-            return self._change("undo", source, change, undoes=undone.id)
-
-    def get(self, entry_id: str) -> Entry | None:
-        """The entry with this id, as the index has it."""
-        self.refresh()
-        return self.index.get(entry_id)
-
-    def span(self, entry_id: str) -> Span | None:
-        """Where the entry with this id stands."""
-        self.refresh()
-        if self.index.get(entry_id) is None:
-            return None
-        lines = self._draft(self._file.read()).lines_of(entry_id)
-        if lines is not None:
-            return Span(*lines)
-        _, document = self._file.document()
-        found = document.find(entry_id)
-        if found is None:
-            return None
-        last = document.line_of(max(found.block.start, found.block.end - 1))
-        return Span(document.line_of(found.block.start), last + 1)
-
-    def all(self) -> list[Entry]:
-        """Every entry, in file order."""
-        _, document = self._file.document()
-        return [entries.from_block(block, self.scope) for block in document.entries]
-
-    def each(self) -> Iterator[Entry]:
-        """Every entry in file order, one by one: a large memory is not held as objects."""
-        for block in documents.each_entry(self.content()):
-            yield entries.from_block(block, self.scope)
-
-    def content(self) -> str:
-        """The file's text as of one moment; empty when there is no file."""
-        if self._file.signature() is None:
-            return ""
-        with self._file.locked():
-            return documents.decoded(self._file.read().data)
-
-    def search(
-        self, question: str, *, kind: str | None, include_superseded: bool
-    ) -> list[tuple[float, Entry]]:
-        """The entries that hold a word of `question`, best first, with scores."""
-        self.refresh()
-        return self.index.search(question, kind=kind, include_superseded=include_superseded)
-
-    def naming(self, symbol: str) -> list[Entry]:
-        """Entries whose text or anchors hold `symbol` as a word, best first."""
-        self.refresh()
-        return self.index.naming(symbol)
-
-    def similar(self, text: str, entry_id: str) -> list[Entry]:
-        """The entries other than `entry_id` that say nearly the same as `text`."""
-        self.refresh()
-        return self.index.similar(text, entry_id)
-
-    def count(self) -> int:
-        """How many entries there are."""
-        self.refresh()
-        return self.index.count()
-
-    def counts(self) -> tuple[int, int]:
-        """How many rows the index has, and how many entries the file; they should be equal."""
-        return self.count(), len(self._file.document()[1].entries)
-
-    def looks(self, entry: Entry) -> tuple[tuple[str, Look], ...]:
-        """What became of the code that an entry is about, by its anchors without stamps."""
-        if self._anchors is None:
-            return ()
-        return tuple((bare(anchor), self._anchors.look(anchor)) for anchor in entry.anchors)
-
-    def find_lost(self) -> None:
-        """Search for all code that is gone from where entries say, and wait until that is done."""
-        if self._anchors is not None:
-            self._anchors.prepare(anchor for entry in self.all() for anchor in entry.anchors)
-
-    def former_anchors(self, path: str, symbol: str) -> tuple[str, ...]:
-        """The anchors of old whose code is known to be at this symbol now."""
-        return () if self._anchors is None else self._anchors.former(path, symbol)
+        return self._change_alone(action, source, change)
 
     def follow(self, source: str) -> Change | None:
         """Rewrite the anchors whose code moved without a change; None when there are none."""
@@ -333,21 +252,10 @@ class MemoryStore:
         with self._file.locked():
             return self._change("follow", source, change)
 
-    def refresh(self) -> int:
-        """Bring the index level with the file; how many entries were new, changed or gone."""
-        if self.index.is_level(self._file.signature()):
-            return 0
-        make_private_dir(self.path.parent)
-        # Under the lock, so that no change of ours is taken for one by hand.
-        with self._file.locked():
-            # Another process of ours may have been between its file and its index.
-            is_level = self.index.is_level(self._file.signature())
-            return 0 if is_level else self._bring_level()
-
     def _append(self, entry: Entry) -> bool:
         """Add an entry whose place is the very end of the file, which is where most go: at a cost
         that does not grow with the file. False when its place is elsewhere."""
-        base = self._file.signature()
+        base = self._file.signature() if self._repository is None else self._base().signature
         layout = self._layout(base)
         place = layout and layout.places.get(SECTIONS[entry.kind])
         if base is None or layout is None or place is None or place.end != base.size:
@@ -368,7 +276,6 @@ class MemoryStore:
         self, action: str, source: str, change: Callable[[Draft], tuple[Step, ...]]
     ) -> Entry:
         """Change the file and return the entry that the change is about: the last it touches."""
-        make_private_dir(self.path.parent)
         with self._file.locked():
             last = self._change(action, source, change).steps[-1]
         entry = last.after or last.before
@@ -385,7 +292,7 @@ class MemoryStore:
     ) -> Change:
         """Rewrite the file with `change` made to it, while the lock is held."""
         for _ in range(ATTEMPTS):
-            base = self._file.read()
+            base = self._base()
             draft = self._draft(base)
             steps = change(draft)
             try:
@@ -395,20 +302,6 @@ class MemoryStore:
             number = self._follow(action, source, base.signature, written, steps, draft, undoes)
             return Change(number, utc_now(), source, action, undoes, None, steps)
         raise self._file.give_up()
-
-    def _draft(self, base: Read) -> Draft:
-        if base.signature is None:
-            template = entries.empty_file(self._title).encode()
-            return Draft(template, SECTIONS.values(), None, self.index.known)
-        layout = self._layout(base.signature)
-        return Draft(base.data, SECTIONS.values(), layout, self.index.known)
-
-    def _layout(self, signature: Signature | None) -> Layout | None:
-        """What the index knows of the file; nothing when it cannot be asked: the file is the truth,
-        and can be cut whole."""
-        with contextlib.suppress(WorldError):
-            return self.index.layout(signature)
-        return None
 
     def _follow(
         self,
@@ -426,8 +319,11 @@ class MemoryStore:
         by the next reader.
         """
         with contextlib.suppress(WorldError):
-            number = self.revisions.record(action, source, steps, undoes=undoes)
             entries_now = [step.after for step in steps if step.after]
+            if self._repository is not None and undoes is None:
+                # What an undo brings back is known already, or was not to be.
+                self._repository.learn(entries_now)
+            number = self.revisions.record(action, source, steps, undoes=undoes, head=self._head())
             sizes = draft.sizes([entry.id for entry in entries_now])
             after = [(entry, sizes[entry.id]) for entry in entries_now]
             gone = [step.entry_id for step in steps if step.after is None]
@@ -439,24 +335,17 @@ class MemoryStore:
             return number
         return 0
 
-    def _bring_level(self, recorded: set[str] | None = None) -> int:
-        """Compare file and index whole; the lock is held. What differs and is not `recorded` was
-        changed by hand."""
-        signature, document = self._file.document()
-        found = (
-            (entries.from_block(block, self.scope), size_of(document, block))
-            for block in document.entries
-        )
-        layout = layout_of(document, SECTIONS.values())
-        differences = self.index.bring_level(signature, layout, found)
-        if differences is None:
-            return len(document.entries)
-        steps = (Step(before, after) for before, after in differences)
-        by_hand = [step for step in steps if step.entry_id not in (recorded or ())]
-        if by_hand:
-            with contextlib.suppress(WorldError):
-                self.revisions.record("edit", BY_HAND, by_hand)
-        return len(differences)
+    def _base(self) -> Read:
+        """The file as it is, to change it. Raises UserError while git's marks stand in it: which of
+        the sides would keep the change is not ours to say."""
+        read = self._file.read()
+        line = None if self._repository is None else conflict_line(read.data)
+        if line is not None:
+            raise UserError(f"{edits.conflict_words(self.path, line)}, then try again")
+        return read
+
+    def _head(self) -> str:
+        return "" if self._repository is None else self._repository.head()
 
     def _stamped(self, anchors: tuple[str, ...]) -> tuple[str, ...]:
         return anchors if self._anchors is None else tuple(map(self._anchors.stamped, anchors))
@@ -465,20 +354,4 @@ class MemoryStore:
         return anchors if self._anchors is None else tuple(map(self._anchors.followed, anchors))
 
     def _required(self, draft: Draft, entry_id: str, version: str | None) -> EntryBlock:
-        found = draft.find(entry_id)
-        if found is None:
-            raise UserError(no_such_entry(entry_id))
-        if version is not None:
-            now = self.mask(entries.from_block(found, self.scope).text)
-            if entries.version_of(now) != version:
-                message = f"entry {entry_id} has changed since you saw it, so it was left as it is"
-                raise ConflictError(f"{message}; it now reads:\n{now}", now)
-        return found
-
-
-def no_such_entry(entry_id: str) -> str:
-    """The sentence for an id that names nothing."""
-    shown = entry_id.encode("utf-8", "backslashreplace").decode()[:40]
-    if not looks_like_id(entry_id):
-        return f"{shown!r} is not an id; ids come with every entry that a search or a list returns"
-    return f"there is no entry {shown}; search again, it may have been edited or forgotten"
+        return edits.required(draft, entry_id, self.scope, version, self.mask)

@@ -57,6 +57,9 @@ _MAX_NAME = 48
 _LEAST_PASSWORD = 6
 _LEAST_TOKEN = 10
 
+# What stands at a name that the user gave is a secret by their word; a PIN has four digits.
+_LEAST_NAMED = 4
+
 # So much of a value is weighed; when it is a secret, all of it is masked.
 _MOST_WEIGHED = 1024
 
@@ -87,10 +90,11 @@ _NO_VALUE = re.compile(
 )
 
 
-def assignments(text: str, folded: str) -> Iterator[Span]:
-    """The values that are given to names of secrets in `text`; `folded` is `text` in lower case."""
+def assignments(text: str, folded: str, names: tuple[str, ...] = ()) -> Iterator[Span]:
+    """The values that are given to names of secrets in `text`; `folded` is `text` in lower case, as
+    are `names`, which the user holds for names of secrets too."""
     assigned, run = _patterns()
-    for core in _CORES:
+    for core in (*_CORES, *names):
         at = 0
         while (at := folded.find(core, at)) >= 0:
             found = assigned.match(text, at + len(core))
@@ -137,6 +141,8 @@ def _span(found: re.Match[str], text: str, folded: str, at: int, core: str) -> S
 
 def _names_a_secret(folded: str, at: int, core: str) -> bool:
     before = folded[max(0, at - _MAX_NAME) : at]
+    if core not in _CORES:
+        return not before[-1:].isalnum()
     if core == "key":
         return _SECRET_KEY.search(before) is not None
     if _HARMLESS_NAME.search(before):
@@ -149,7 +155,7 @@ def _kind(folded: str, at: int, core: str) -> str:
     line = folded[max(0, at - _MAX_NAME) : at + _MAX_NAME]
     if "aws" in line and "secret" in line:
         return "aws"
-    return core if core in ("secret", "token", "key", "credential") else _KINDS[core]
+    return core if core in ("secret", "token", "key", "credential") else _KINDS.get(core, "secret")
 
 
 def _rest_of_line(found: re.Match[str], text: str, at: int) -> str | None:
@@ -197,6 +203,8 @@ def _is_expression(value: str) -> bool:
 
 
 def _is_secret(value: str, core: str, *, quoted: bool) -> bool:
+    if core not in _CORES:
+        return len(value) >= _LEAST_NAMED and (value.isdigit() or not is_stand_in(value))
     if len(value) < _LEAST_PASSWORD or is_stand_in(value) or _NO_VALUE.match(value):
         return False
     if is_random(value, _LEAST_TOKEN):

@@ -63,12 +63,21 @@ class Redactor:
     `key` is secret and belongs to the project; it must stay the same for placeholders to stay
     equal. `values` are secrets to be masked wherever they stand, also in base64 and in URLs; see
     `values_of_environment` and `values_of_dotenv`. `second` may find what the rules here do not
-    know. Safe to share between threads.
+    know. `names` are further names of secrets; texts in `allowed` are none, whatever they look
+    like. Safe to share between threads.
     """
 
     def __init__(
-        self, key: bytes, values: Iterable[str] = (), second: SecondOpinion | None = None
+        self,
+        key: bytes,
+        values: Iterable[str] = (),
+        second: SecondOpinion | None = None,
+        *,
+        names: Iterable[str] = (),
+        allowed: Iterable[str] = (),
     ) -> None:
+        self._names = tuple(name.lower() for name in names)
+        self._allowed = frozenset(allowed)
         self._key = hashlib.blake2b(key, digest_size=32).digest()
         self._values = KnownValues(values)
         self._second = second
@@ -90,12 +99,14 @@ class Redactor:
         return Redacted(text, tuple(found.values()))
 
     def _spans(self, text: str, own: KnownValues | None) -> list[Span]:
-        spans = list(_candidates(text))
+        spans = list(_candidates(text, self._names))
         spans.extend(self._values.find(text))
         if own is not None:
             spans.extend(own.find(text))
         if self._second is not None:
             spans.extend(self._second.find(text))
+        if self._allowed:
+            spans = [span for span in spans if text[span.start : span.end] not in self._allowed]
         if not spans:
             return []
         return _outside_of_placeholders(text, merged(spans))
@@ -117,13 +128,13 @@ class Redactor:
         return hashlib.blake2b(content, key=self._key).hexdigest()[:_HASH_DIGITS]
 
 
-def _candidates(text: str) -> Iterator[Span]:
+def _candidates(text: str, names: tuple[str, ...]) -> Iterator[Span]:
     folded = _folded(text)
     yield from marked_tokens(text, folded)
     yield from private_key_blocks(text)
     yield from url_credentials(text)
     yield from authorizations(text, folded)
-    yield from assignments(text, folded)
+    yield from assignments(text, folded, names)
 
 
 def _outside_of_placeholders(text: str, spans: list[Span]) -> list[Span]:

@@ -9,7 +9,7 @@ from milepost.base.errors import WorldError
 from milepost.search.packages import has
 
 if TYPE_CHECKING:
-    from milepost.config.search import Vectors
+    from milepost.config.settings import Vectors
     from milepost.search.vectors import Embedder
 
 Model = Literal["static", "semantic"]
@@ -21,10 +21,10 @@ _PACKAGES: dict[Model, tuple[str, ...]] = {
 }
 
 
-def chosen(asked: Vectors | None) -> Model | None:
-    """The model that is used: the one asked for if it is installed, else the best that is."""
+def chosen(asked: Vectors) -> Model | None:
+    """The model that is used: the one asked for if it is installed; for `auto` the best that is."""
     for model, packages in _PACKAGES.items():
-        if asked in (None, model) and has(*packages):
+        if asked in ("auto", model) and has(*packages):
             return model
     return None
 

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 def offers(place: Place) -> list[types.CodeAction]:
     """One, where the cursor stands on an entry whose changes are known."""
     entry = place.entry
-    if entry is None or not place.workspace.memory.changes_of(entry.id):
+    scope = place.memory_scope
+    if entry is None or not place.workspace.memory.changes_of(entry.id, scope=scope):
         return []
-    asked = {"id": entry.id, "scope": entry.scope, "uri": place.uri}
+    asked = {"id": entry.id, "scope": scope, "uri": place.uri}
     return [offer("show the changes of this entry", protocol.LOG, asked)]
 
 

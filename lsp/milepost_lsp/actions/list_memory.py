@@ -37,6 +37,8 @@ async def run(call: Call, arguments: protocol.ListArguments) -> api.EntryPage:
     page = await call.session.run(
         workspace.memory.page,
         scope=arguments.scope,
+        session=arguments.session,
+        task=arguments.task,
         kind=arguments.kind,
         offset=arguments.offset,
         limit=arguments.limit,

@@ -29,13 +29,19 @@ if TYPE_CHECKING:
 
 
 def offers(place: Place) -> list[types.CodeAction]:
-    """Two: as knowledge and as a rule, which is what agents are held to."""
+    """Three: as knowledge, as a rule, which is what agents are held to, and as knowledge that holds
+    in this worktree only, such as what a branch is about."""
     if not place.selection:
         return []
     where = {"uri": place.uri, "range": place.span_json}
     return [
         offer("remember selection", protocol.REMEMBER, where),
         offer("remember selection as a rule", protocol.REMEMBER, {**where, "kind": "rule"}),
+        offer(
+            "remember selection for this worktree",
+            protocol.REMEMBER,
+            {**where, "scope": "worktree"},
+        ),
     ]
 
 
@@ -48,12 +54,17 @@ async def run(call: Call, arguments: protocol.RememberArguments) -> api.Entry:
         selection = await read_selection(call, arguments.uri, arguments.range)
         workspace, text = selection.workspace, plain_words(selection.text)
         # What holds in every project is not about one file of this one.
-        is_local = arguments.anchors is None and arguments.scope == "project"
+        is_local = arguments.anchors is None and arguments.scope != "global"
         if is_local and selection.anchor is not None:
             anchors = (selection.anchor,)
     else:
         raise ArgumentError("give either `text`, or `uri` and `range`")
-    fields: dict[str, Any] = {"kind": arguments.kind, "scope": arguments.scope}
+    fields: dict[str, Any] = {
+        "kind": arguments.kind,
+        "scope": arguments.scope,
+        "session": arguments.session,
+        "task": arguments.task,
+    }
     entry = await call.session.run(
         workspace.memory.add,
         text,
@@ -61,7 +72,8 @@ async def run(call: Call, arguments: protocol.RememberArguments) -> api.Entry:
         anchors=anchors,
         **fields,
     )
-    about = ", ".join((entry.kind, *entry.anchors))
+    place = () if entry.scope == "project" else (markdown.scope(entry),)
+    about = ", ".join((entry.kind, *place, *entry.anchors))
     masked = f" A secret in it was masked ({', '.join(entry.masked)})." if entry.masked else ""
     call.editor.report(f"Remembered ({about}): {markdown.short(entry.text)}{masked}")
     return entry

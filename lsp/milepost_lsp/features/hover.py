@@ -65,7 +65,9 @@ async def _hover_entry(
             span = types.Range(
                 text.position(item.line, 0), text.end_of_line(max(item.line, item.end_line - 1))
             )
-            changes = await desk.session.run(home.workspace.memory.changes_of, entry.id)
+            changes = await desk.session.run(
+                home.workspace.memory.changes_of, entry.id, scope=home.memory_scope
+            )
             body = markdown.entry(entry, plain=not desk.editor.shows_markdown, changes=changes)
             return _shown(desk, "Milepost remembers", body, span)
     return None

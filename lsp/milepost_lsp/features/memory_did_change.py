@@ -100,6 +100,10 @@ class MemoryWatch:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._look_now.wait(), LOOK_S)
             self._look_now.clear()
+            for space in self._desk.session.opened:
+                # A task or a session may have got its file since.
+                for path in await self._desk.session.run(space.memory.files):
+                    self._files.setdefault(path, _Told(None, {}))
             for path, told in tuple(self._files.items()):
                 if await self._desk.session.run(_identity, path) != told.signature:
                     await self._tell(path)
@@ -110,7 +114,7 @@ class MemoryWatch:
         spaces = [each for each in self._desk.session.opened if path in each.memory.files()]
         for space in spaces:
             try:
-                await self._desk.session.run(space.memory.refresh)
+                await self._desk.session.run(space.memory.refresh, path)
             except Exception as error:  # noqa: BLE001  (one fault must not end the watch)
                 self._desk.editor.log(words_for(error)[1], types.MessageType.Warning)
         if not spaces:

@@ -17,7 +17,7 @@ def _run(call: Call) -> Reply:
 TOOL = Tool(
     name="memory_forget",
     title="Forget an entry",
-    words="Delete an entry that is wrong or no longer wanted. To correct one, use memory_save.",
+    words="Delete an entry that is wrong or unwanted; correct one with memory_save.",
     parameters=(Text("id", required=True),),
     run=_run,
     is_destructive=True,

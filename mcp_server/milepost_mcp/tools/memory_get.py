@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from milepost.api import ConflictError, UserError
 from milepost_mcp.convert import entry_data, entry_text
 from milepost_mcp.limits import MAX_REPLY_CHARS
-from milepost_mcp.tools.memory_search import KINDS, SCOPES
+from milepost_mcp.tools.memory_search import KINDS
 from milepost_mcp.tools.tool import Call, Number, Reply, Text, Tool
 
 if TYPE_CHECKING:
@@ -78,11 +78,11 @@ def _run(call: Call) -> Reply:
 TOOL = Tool(
     name="memory_get",
     title="Read memory",
-    words="Read one entry whole by id, or without id all entries in file order, page by page.",
+    words="Read one entry by id, or all of them page by page.",
     parameters=(
         Text("id"),
         Text("kind", choices=KINDS),
-        Text("scope", choices=SCOPES),
+        Text("scope"),
         Number("offset", least=0),
         Number("limit", most=100),
     ),

@@ -18,16 +18,25 @@ def _run(call: Call) -> Reply:
     memory = call.workspace.memory
     text, kind = call.arguments.text("text"), call.arguments.text("kind")
     status = call.arguments.text("status")
+    scope, task = call.arguments.text("scope"), call.arguments.text("task")
     changes, replaces = call.arguments.text("id"), call.arguments.text("supersedes")
     if changes is not None and replaces is not None:
         raise UserError("give id to change an entry, or supersedes to replace it, not both")
     if changes is not None:
-        if text is None and kind is None and status is None:
-            raise UserError("give what is to change: text, kind or status")
+        if not any((text, kind, status, scope, task)):
+            raise UserError("give what is to change: text, kind, status or scope")
         seen = call.seen.version(changes)
         with unseen_shown(call, changes):
-            entry = memory.update(changes, text=text, kind=kind, status=status, version=seen)
-        return _reply(call, "Changed", entry)
+            entry = memory.update(
+                changes,
+                text=text,
+                kind=kind,
+                status=status,
+                scope=scope,
+                task=task,
+                version=seen,
+            )
+        return _reply(call, "Moved" if scope or task else "Changed", entry)
     if text is None:
         raise UserError("give the text to remember")
     if replaces is not None:
@@ -38,7 +47,8 @@ def _run(call: Call) -> Reply:
     entry = memory.add(
         text,
         kind=kind or "knowledge",
-        scope=call.arguments.text("scope") or "project",
+        scope=scope,
+        task=task,
         status=status or "unverified",
         anchors=call.arguments.texts("about"),
     )
@@ -66,17 +76,18 @@ TOOL = Tool(
     name="memory_save",
     title="Save to memory",
     words="Remember a lasting fact, rule, decision or preference for later sessions and other "
-    "agents: one self-contained statement per call. With id, change that entry; with supersedes, "
-    "put this text in its place. Never save secrets.",
+    "agents: one self-contained statement per call. With id, change or move that entry; with "
+    "supersedes, put this text in its place. Never save secrets.",
     parameters=(
         Text("text"),
         Text("kind", choices=KINDS),
         Text("id", "entry to change"),
-        Text("supersedes", "id of the entry that this text replaces"),
-        Text("scope", "global: holds in all projects", choices=SCOPES),
+        Text("supersedes", "id of the entry this text replaces"),
+        Text("scope", "session: for now; global: all projects", choices=SCOPES),
+        Text("task", "as T1"),
         Text(
             "status",
-            "stated: the user said it; confirmed: a check or the user confirmed it",
+            "stated: the user said it; confirmed: a check or the user did",
             choices=("stated", "confirmed", "unverified"),
         ),
         Texts("about", "code it is about: path or path#symbol"),

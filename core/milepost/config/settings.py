@@ -1,0 +1,292 @@
+"""The settings: what there is to set, what holds now, and where each value comes from.
+
+Two files may say something: `config.toml` in the data folder, which is the user's own, and
+`.milepost/config.toml` in the project, which may come from a stranger. What is nearer to the person
+who types comes first: environment, project, user, default. A project's file cannot make anything
+less safe: some keys it may not set at all, and one it may only lower.
+
+A file is read and checked only where there is one, because checking loads pydantic.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import TYPE_CHECKING, Literal, get_args
+
+from milepost.base.errors import UserError, WorldError
+from milepost.base.files import confined
+from milepost.config import paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+FOLDER = ".milepost"
+FILE = "config.toml"
+
+# A settings file is a page; a larger one is something else by mistake or on purpose.
+_MAX_FILE_BYTES = 64 * 1024
+
+# Unless the user sets another: a file beyond this is data, a build product or a download; eight of
+# them would outweigh all else that a snapshot keeps.
+MAX_FILE_BYTES = 8 * 1024 * 1024
+
+Location = Literal["user", "repo"]
+Vectors = Literal["auto", "off", "static", "semantic"]
+
+
+def _key(words: str, *, env: str, project: str = "may set it") -> dict[str, str]:
+    """What a reader of the documentation is told of a key, and what a project's file may do."""
+    return {"words": words, "env": env, "project": project}
+
+
+# What a project's file may do with a key.
+NOT = "may not set it"
+LOWER = "may only lower it"
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySettings:
+    """The table `[memory]`."""
+
+    location: Location = field(
+        default="user",
+        metadata=_key(
+            "where the project's MEMORY.md is: in your data folder, or in `.milepost/` of the "
+            "repository, for a team that commits it",
+            env="MILEPOST_MEMORY_LOCATION",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """The table `[search]`."""
+
+    vectors: Vectors = field(
+        default="auto",
+        metadata=_key(
+            "whether a model of meanings helps to order what a search found",
+            env="MILEPOST_VECTORS",
+            project=NOT,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointSettings:
+    """The table `[checkpoints]`."""
+
+    max_file_bytes: int = field(
+        default=MAX_FILE_BYTES,
+        metadata={
+            **_key(
+                "files that are larger are not covered by restore points",
+                env="MILEPOST_CHECKPOINTS_MAX_FILE_BYTES",
+                project=LOWER,
+            ),
+            # A snapshot holds a file in memory while it packs it.
+            "least": 1024,
+            "most": 256 * 1024 * 1024,
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RedactionSettings:
+    """The table `[redaction]`."""
+
+    extra_names: tuple[str, ...] = field(
+        default=(),
+        metadata=_key(
+            "names whose values are secrets here, such as `pin`; at least 3 characters each",
+            env="MILEPOST_REDACTION_EXTRA_NAMES",
+        ),
+    )
+    allow: tuple[str, ...] = field(
+        default=(),
+        metadata=_key(
+            "texts that look like secrets and are none; they are not masked",
+            env="MILEPOST_REDACTION_ALLOW",
+            project=NOT,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set."""
+
+    memory: MemorySettings = field(default_factory=MemorySettings)
+    search: SearchSettings = field(default_factory=SearchSettings)
+    checkpoints: CheckpointSettings = field(default_factory=CheckpointSettings)
+    redaction: RedactionSettings = field(default_factory=RedactionSettings)
+
+
+Value = str | int | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key that can be set: its whole name, its default, and what may set it."""
+
+    name: str
+    default: Value
+    words: str
+    env: str
+    project: str
+    allowed: str
+    choices: tuple[str, ...]
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """A key's value that holds, and where it comes from: default, or the name of a variable or a
+    file."""
+
+    key: Key
+    value: Value
+    origin: str
+
+
+@cache
+def all_keys() -> tuple[Key, ...]:
+    """All keys, in the order of the documentation."""
+    return tuple(_keys())
+
+
+def files(root: Path) -> tuple[Path, Path]:
+    """The user's own settings file and the project's; either may not exist."""
+    return paths.home() / FILE, root / FOLDER / FILE
+
+
+def load(root: Path) -> Settings:
+    """The settings that hold in a project. Raises UserError for a file or a variable that is wrong:
+    one sentence with the place, what is wrong, and what is allowed."""
+    return _made({one.key.name: one.value for one in effective(root) if one.origin != "default"})
+
+
+def effective(root: Path) -> tuple[Effective, ...]:
+    """Every key with its value and where that comes from. Raises UserError, as `load` does."""
+    own, theirs = files(root)
+    by_user = _read(own, confined_to=None)
+    by_project = _read(theirs, confined_to=root)
+    found: list[Effective] = []
+    for key in all_keys():
+        value, origin = by_user.get(key.name, key.default), str(own)
+        if key.name not in by_user:
+            origin = "default"
+        if key.name in by_project:
+            _check_project(key, by_project[key.name], value, theirs, own)
+            value, origin = by_project[key.name], str(theirs)
+        given = os.environ.get(key.env)
+        if given:
+            value, origin = _from_environment(key, given), key.env
+        found.append(Effective(key, value, origin))
+    return tuple(found)
+
+
+def vectors(root: Path) -> str:
+    """`search.vectors` as it holds in a project."""
+    return load(root).search.vectors
+
+
+def _keys() -> Iterator[Key]:
+    for table in fields(Settings):
+        made: MemorySettings = getattr(Settings(), table.name)
+        for one in fields(made):
+            data: Mapping[str, str | int] = one.metadata
+            default: Value = getattr(made, one.name)
+            choices = tuple(_CHOICES.get(f"{table.name}.{one.name}", ()))
+            least, most = int(data.get("least", 0)), int(data.get("most", 0))
+            yield Key(
+                name=f"{table.name}.{one.name}",
+                default=default,
+                words=str(data["words"]),
+                env=str(data["env"]),
+                project=str(data["project"]),
+                allowed=_allowed(default, choices, least, most),
+                choices=choices,
+                least=least,
+                most=most,
+            )
+
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "memory.location": get_args(Location),
+    "search.vectors": get_args(Vectors),
+}
+
+
+def _allowed(default: Value, choices: tuple[str, ...], least: int, most: int) -> str:
+    if choices:
+        return " or ".join(f'"{choice}"' for choice in choices)
+    if isinstance(default, int):
+        return f"a whole number from {least} to {most}"
+    return "a list of texts"
+
+
+def _read(path: Path, confined_to: Path | None) -> dict[str, Value]:
+    """What a settings file sets, by whole names; nothing where there is none."""
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if confined_to is not None:
+        confined(path, confined_to)
+    if status.st_size > _MAX_FILE_BYTES:
+        raise UserError(
+            f"{path} is larger than {_MAX_FILE_BYTES // 1024} KiB; it is no settings file"
+        )
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not UTF-8; save it as UTF-8") from None
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    from milepost.config.validation import validated  # noqa: PLC0415  (only where there is a file)
+
+    return validated(path, text)
+
+
+def _unreadable(path: Path, error: OSError) -> WorldError:
+    return WorldError(f"cannot read {path} ({error.strerror}); check its owner and mode")
+
+
+def _check_project(key: Key, value: Value, otherwise: Value, theirs: Path, own: Path) -> None:
+    """Raise where a project's file would make something less safe."""
+    is_lower = isinstance(value, int) and isinstance(otherwise, int) and value <= otherwise
+    if key.project == NOT or (key.project == LOWER and not is_lower):
+        raise UserError(f"{theirs}: a project {key.project}: {key.name}; set it in {own}")
+
+
+def _from_environment(key: Key, given: str) -> Value:
+    if isinstance(key.default, tuple):
+        return tuple(part.strip() for part in given.split(",") if part.strip())
+    if isinstance(key.default, int):
+        is_number = given.isascii() and given.isdigit() and len(given) <= 18
+        if is_number and key.least <= int(given) <= key.most:
+            return int(given)
+    elif given in key.choices:
+        return given
+    raise UserError(f"{key.env} is {given[:80]!r}, and {key.name} must be {key.allowed}")
+
+
+def _made(values: Mapping[str, Value]) -> Settings:
+    """The settings with these values in place of defaults."""
+    tables: dict[str, dict[str, Value]] = {}
+    for name, value in values.items():
+        table, _, key = name.partition(".")
+        tables.setdefault(table, {})[key] = value
+    # The values were checked by the types that are made of them here.
+    made: dict[str, object] = {
+        table.name: type(getattr(Settings(), table.name))(**tables.get(table.name, {}))
+        for table in fields(Settings)
+    }
+    return Settings(**made)  # type: ignore[arg-type]

@@ -134,8 +134,9 @@ def test_notes_tasks_and_worktrees_have_memories_of_their_own(terminal: Terminal
     terminal.says("memory", "add", "the schema is done", "--task", "T1")
     terminal.says("memory", "add", "port 8080 here", "--scope", "worktree")
     assert "task T1" in terminal.says("memory", "search", "schema", "--task", "T1")
+    assert "the schema is done" in terminal.says("memory", "export", "--task", "T1")
     assert "Nothing found" in terminal.says("memory", "search", "schema tabs")
-    assert "[session s1]" in terminal.says("memory", "search", "tabs", "--elsewhere")
+    assert "session s1" in terminal.says("memory", "search", "tabs", "--elsewhere")
     assert "[worktree main] port" in terminal.says("memory", "list")
     moved = terminal.says("memory", "update", note["id"], "--scope", "project")
     assert f"Moved {note['id']} to project" in moved

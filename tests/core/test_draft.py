@@ -19,7 +19,7 @@ _SPECIAL = st.sampled_from(
     [
         "## Rules", "## Knowledge", "## Other", "", "", "---", "...", "<div>", "</div>", "  more",
         "```", "    code", "\tcode", "<!--", "-->", "lazy", "- a\n\n  b", "1. one", "===",
-        "> quote", "\u2028",
+        "> quote", "\u2028", "<<<<<<< ours", "||||||| base", "=======", ">>>>>>> theirs",
     ]
 )  # fmt: skip
 

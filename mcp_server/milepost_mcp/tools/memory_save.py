@@ -87,7 +87,7 @@ TOOL = Tool(
         Text("task", "as T1"),
         Text(
             "status",
-            "stated: the user said it; confirmed: a check or the user did",
+            "stated: the user said it; confirmed: a check or the user confirmed it",
             choices=("stated", "confirmed", "unverified"),
         ),
         Texts("about", "code it is about: path or path#symbol"),

@@ -26,3 +26,29 @@ PARENT_POLL_S = 5.0
 
 # How long a cancelled or abandoned call may take to end before the process goes.
 EXIT_GRACE_S = 5.0
+
+# How often a call that goes on says so. Clients give one up that is silent for a minute.
+HEARTBEAT_S = 1.0
+
+# How long a client waits for a verification before it gets the id of the run instead: the most
+# impatient one (measured) gives up after 60 s.
+RUN_HANDLE_AFTER_S = 40.0
+
+# Runs that are kept to be asked for again: those that go on (no more than calls may), and the
+# results of as many as an agent can have forgotten to fetch.
+MAX_RUNS = 64
+
+# A document that a person attaches: some 10,000 tokens, a small part of any model's window.
+MAX_RESOURCE_CHARS = 40_000
+
+# Restore points and goals in a list of resources, which people scroll; templates reach the rest.
+MAX_LISTED = 20
+
+# The specification's own bound on completions.
+MAX_COMPLETIONS = 100
+
+# How often subscribed resources are looked at, which costs a few stat calls.
+WATCH_S = 1.0
+
+# What one client can subscribe to; there are few resources that change.
+MAX_SUBSCRIPTIONS = 100

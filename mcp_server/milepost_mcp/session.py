@@ -8,6 +8,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from milepost_mcp.guard import object_of
+from milepost_mcp.runs import Runs
 
 if TYPE_CHECKING:
     from milepost.api import Entry, Workspace
@@ -41,14 +42,19 @@ class Seen:
 
 
 class Session:
-    """One connection: its client's name, and its workspace, opened at the first call."""
+    """One connection: its client's name, and its workspace, opened at the first call.
 
-    def __init__(self, project: str | None) -> None:
+    `runs` are shared by the sessions of a server that are about one project.
+    """
+
+    def __init__(self, project: str | None, runs: Runs | None = None) -> None:
         self._project = project
         self._client = "unknown"
         self._workspace: Workspace | None = None
+        self._name: str | None = None
         self.seen = Seen()
         self._opened: list[Workspace] = []
+        self.runs = Runs() if runs is None else runs
         self._guard = threading.Lock()
 
     def introduce(self, client_info: object) -> None:
@@ -66,8 +72,8 @@ class Session:
         with self._guard:
             if self._workspace is None or self._workspace.actor != actor:
                 # The notes stay one session's when a client tells its name late.
-                session = None if self._workspace is None else self._workspace.session
-                self._workspace = open_workspace(self._project, actor=actor, session=session)
+                self._workspace = open_workspace(self._project, actor=actor, session=self._name)
+                self._name = self._workspace.session
                 self._workspace.watch()
                 self._opened.append(self._workspace)
             return self._workspace

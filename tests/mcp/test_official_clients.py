@@ -46,8 +46,8 @@ async def test_the_sdks_client_saves_finds_and_goes_back(project: Path, mode: st
 async def test_the_sdks_client_gets_a_brief_by_the_prompt(project: Path, mode: str) -> None:
     (project / "AGENTS.md").write_text("- Use pnpm here.\n", encoding="utf-8")
     async with Client(server(project), mode=mode) as client:
-        (prompt,) = (await client.list_prompts()).prompts
-        assert prompt.name == "resume"
+        names = [prompt.name for prompt in (await client.list_prompts()).prompts]
+        assert names == ["resume", "hand_over"]
         got = await client.get_prompt("resume", {"about": "pnpm", "budget_tokens": "300"})
         (message,) = got.messages
         assert "| Use pnpm here." in message.content.text
@@ -73,7 +73,7 @@ def test_inspector_lists_the_tools_strictly_and_calls_one(project: Path, era: st
     listed = inspect(project, "--method", "tools/list", "--strict", "--protocol-era", era)
     assert len(listed["tools"]) == 10
     prompts = inspect(project, "--method", "prompts/list", "--protocol-era", era)
-    assert [prompt["name"] for prompt in prompts["prompts"]] == ["resume"]
+    assert [prompt["name"] for prompt in prompts["prompts"]] == ["resume", "hand_over"]
     called = inspect(
         project, "--method", "tools/call", "--tool-name", "memory_save",
         "--tool-args-json", '{"text": "from Inspector"}', "--protocol-era", era,

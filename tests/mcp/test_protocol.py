@@ -22,7 +22,12 @@ _INITIALIZE = {
 def test_the_handshake_names_the_server_its_tools_and_how_to_use_them(wire: Wire) -> None:
     result = wire.request("initialize", _INITIALIZE)["result"]
     assert result["protocolVersion"] == "2025-11-25"
-    assert result["capabilities"] == {"tools": {}, "prompts": {}}
+    assert result["capabilities"] == {
+        "tools": {},
+        "prompts": {},
+        "resources": {"subscribe": True},
+        "completions": {},
+    }
     assert result["serverInfo"]["name"] == "milepost"
     assert "verify the goal" in result["instructions"]
 
@@ -69,7 +74,7 @@ def test_the_prompt_gives_a_brief_in_both_eras(wire: Wire) -> None:
     wire.done("memory_save", text="Use uv, never pip", kind="rule")
     for extra in ({}, {"_meta": MODERN_META}):
         listed = wire.request("prompts/list", extra)["result"]
-        assert [prompt["name"] for prompt in listed["prompts"]] == ["resume"]
+        assert [prompt["name"] for prompt in listed["prompts"]] == ["resume", "hand_over"]
         got = wire.request("prompts/get", {"name": "resume", **extra})["result"]
         (message,) = got["messages"]
         assert message["role"] == "user"

@@ -6,6 +6,7 @@ workspace costs a few stat calls.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from milepost.api import views
@@ -18,6 +19,7 @@ from milepost.api.masking import Masking
 from milepost.api.memory import Memory
 from milepost.api.scopes import Scopes
 from milepost.api.vectors import Vectors
+from milepost.base.files import signature
 from milepost.base.ids import new_id
 from milepost.checkpoints.store import SnapshotStore
 from milepost.config import environment, paths, projects, settings, user_rules
@@ -70,6 +72,7 @@ class Workspace:
         self.history = History(
             log, actor, session, masking, lambda: self.memory.clean(within_s=_CLEANING_S)
         )
+        self._watched = (ledger.database, snapshots.database)
         self._others = (
             ledger.database,
             log.database,
@@ -101,6 +104,13 @@ class Workspace:
     def vectors(self) -> views.VectorUse:
         """Which model ranks the searches of the servers, tried out. May take a second."""
         return self._vectors.use()
+
+    def marks(self) -> tuple[object, ...]:
+        """What is other than before, for the price of some stat calls, once memory, a goal or a
+        restore point may have changed."""
+        logs = (base.path.with_name(f"{base.path.name}-wal") for base in self._watched)
+        watched = (*map(Path, self.memory.files()), *(base.path for base in self._watched), *logs)
+        return tuple(map(signature, watched))
 
     def close(self) -> None:
         """Stop watching and close all databases. The workspace may be used again; it opens what it

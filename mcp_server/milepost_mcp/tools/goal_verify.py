@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from milepost.api import UserError
 from milepost_mcp.convert import evidence_data, evidence_text, goal_data
+from milepost_mcp.limits import RUN_HANDLE_AFTER_S
 from milepost_mcp.tools.tool import Call, Flag, Reply, Text, Tool
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from milepost.api import Verdict
 
 
 def _run(call: Call) -> Reply:
-    verdict = call.workspace.goals.verify(
-        call.arguments.text("id"),
-        fresh=call.arguments.flag("fresh"),
-        stop=call.stop,
-        progress=call.progress,
+    goal_id, run_id = call.arguments.text("id"), call.arguments.text("run")
+    fresh = call.arguments.flag("fresh")
+    if run_id is not None and (goal_id is not None or fresh):
+        raise UserError("give run alone to wait for a verification that goes on")
+
+    def work(stop: threading.Event, progress: Callable[[int, int, str], None]) -> Reply:
+        goals = call.workspace.goals
+        return _verdict(goals.verify(goal_id, fresh=fresh, stop=stop, progress=progress))
+
+    run = call.runs.start(work, call.progress) if run_id is None else call.runs.get(run_id)
+    reply = run.wait(RUN_HANDLE_AFTER_S, call.stop, call.progress)
+    if reply is not None:
+        return reply
+    text = (
+        f"No verdict yet: the verification goes on after {run.running_s} s, at {run.doing}. "
+        f"Call goal_verify with run {run.id} to wait for it."
     )
+    data: dict[str, object] = {
+        "verdict": "none yet",
+        "run": run.id,
+        "running_s": run.running_s,
+        "doing": run.doing,
+    }
+    return Reply(text, data)
+
+
+def _verdict(verdict: Verdict) -> Reply:
     goal = verdict.goal
     lines = [f"{verdict.verdict}: {verdict.reason}.", f"Goal [{goal.id}] {goal.condition}"]
     lines += [f"missing: {line}" for line in verdict.missing]
@@ -35,9 +66,13 @@ TOOL = Tool(
     name="goal_verify",
     title="Verify a goal",
     words="Before you say that work is done: run the goal's checks and get a verdict (met, "
-    "not_met, impossible, unverifiable) from what Milepost saw, not from what anyone claims. "
-    "Without id, the newest active goal.",
-    parameters=(Text("id"), Flag("fresh", "run again even on an unchanged tree")),
+    "not_met, impossible, unverifiable) from what Milepost saw, not from claims. Without id, the "
+    "newest active goal. A long one answers with a run: call again with it.",
+    parameters=(
+        Text("id"),
+        Flag("fresh", "even if the tree is unchanged"),
+        Text("run"),
+    ),
     run=_run,
     # A check is any command, so the host should treat a call as it treats a shell.
     is_destructive=True,

@@ -10,32 +10,26 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from milepost.api import UserError
+from milepost_mcp.reply import Reply  # noqa: TC001  (the tools take it from here)
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping
 
     from milepost.api import Workspace
+    from milepost_mcp.runs import Runs
     from milepost_mcp.session import Seen
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What a tool answers, twice: some clients show the model only the text, others only the
-    data, so each must say everything."""
-
-    text: str
-    data: dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
 class Call:
-    """One call: the project, the checked arguments, what the client has seen of memory, and how to
-    report and notice a cancel."""
+    """One call: the project, the checked arguments, what the client has seen of memory, the runs
+    that go on, and how to report and notice a cancel."""
 
     workspace: Workspace
     arguments: Arguments
     seen: Seen
+    runs: Runs
     stop: threading.Event
     progress: Callable[[int, int, str], None]  # position, how many, what is being done
 

@@ -52,3 +52,15 @@ WATCH_S = 1.0
 
 # What one client can subscribe to; there are few resources that change.
 MAX_SUBSCRIPTIONS = 100
+
+# Sessions over HTTP that may be open at once; each costs some ten kilobytes and a few handles.
+MAX_SESSIONS = 256
+
+# After this long without a request a session is over, as it is in the SDK.
+SESSION_IDLE_S = 30 * 60
+
+# Connections at once: each session may hold a stream open and ask on another.
+MAX_CONNECTIONS = 2 * MAX_SESSIONS
+
+# Quick calls that are worked on at once; they wait for the disk, and for one another's locks.
+QUICK_THREADS = 8

@@ -1,4 +1,4 @@
-"""The official SDK, in the only module that imports it: `milepost mcp --check`.
+"""`milepost mcp --check`: what the official SDK sees of this server.
 
 The server starts as an agent would start it, the SDK's client connects in both eras, and what it
 sees is printed. This is how a person finds out whether a silent agent or the server is at fault.
@@ -18,11 +18,17 @@ _TIMEOUT_S = 30.0
 
 def check(project: str | None) -> int:
     """Connect as a client in both eras; the exit code is 1 when that fails."""
-    if find_spec("mcp") is None:
-        words = 'the check needs the MCP SDK; pip install "milepost[mcp]"'
-        print(f"milepost: {words}", file=sys.stderr)
+    if not is_installed("the check"):
         return 1
     return asyncio.run(_check(project))
+
+
+def is_installed(what: str) -> bool:
+    """Whether the SDK is there; if not, say that `what` needs it."""
+    if find_spec("mcp") is not None:
+        return True
+    print(f'milepost: {what} needs the MCP SDK; pip install "milepost[mcp]"', file=sys.stderr)
+    return False
 
 
 async def _check(project: str | None) -> int:

@@ -106,6 +106,11 @@ class Server:
             return
         self._answer(message)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a slow call goes on."""
+        return bool(self._slow)
+
     def tick(self) -> None:
         """Tell clients that wait for a slow call that it is still going on."""
         with self._guard:

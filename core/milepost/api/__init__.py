@@ -58,7 +58,7 @@ if TYPE_CHECKING:
         VectorUse,
         Verdict,
     )
-    from milepost.api.workspace import Workspace, open_workspace
+    from milepost.api.workspace import Workspace, open_workspace, project_folder
     from milepost.base.symbols import enclosing_symbol
 
 __all__ = [
@@ -107,6 +107,7 @@ __all__ = [
     "WorldError",
     "enclosing_symbol",
     "open_workspace",
+    "project_folder",
     "settings_files",
     "settings_in_force",
 ]
@@ -115,6 +116,7 @@ __all__ = [
 _ROOMS = {
     "Workspace": "milepost.api.workspace",
     "open_workspace": "milepost.api.workspace",
+    "project_folder": "milepost.api.workspace",
     "enclosing_symbol": "milepost.base.symbols",
     "settings_files": "milepost.api.settings",
     "settings_in_force": "milepost.api.settings",

@@ -141,3 +141,9 @@ def open_workspace(
     named = new_id() if session is None else paths.checked_session(session)
     resolved = projects.resolve(explicit, candidates)
     return Workspace(resolved, actor, named, is_brief=is_brief)
+
+
+def project_folder(project_id: str) -> str:
+    """The folder of a project that was opened before, by its id. Raises UserError when there is
+    none of this id, or it is gone."""
+    return str(projects.folder_of(project_id))

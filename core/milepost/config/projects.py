@@ -75,6 +75,18 @@ def resolve(explicit: str | None, candidates: Sequence[str] = ()) -> ProjectPath
     return _project_at(root)
 
 
+def folder_of(project_id: str) -> Path:
+    """Where the project with this id is. Raises UserError when none has it, or it is gone."""
+    known = _read_registry(paths.home() / "projects.json").get(project_id)
+    if known is None:
+        raise UserError("there is no project with this id; `milepost doctor` in it shows its id")
+    identity = Path(known["path"])
+    folder = identity.parent if identity.name == ".git" else identity
+    if not folder.is_dir():
+        raise UserError(f"{folder} is gone; use milepost once where the project is now")
+    return folder
+
+
 def _named_folder(named: str) -> Path:
     if "\0" in named:
         raise UserError(f"a project's path cannot hold a NUL; {_HOW}")

@@ -66,11 +66,11 @@ TOOL = Tool(
     name="goal_verify",
     title="Verify a goal",
     words="Before you say that work is done: run the goal's checks and get a verdict (met, "
-    "not_met, impossible, unverifiable) from what Milepost saw, not from claims. Without id, the "
-    "newest active goal. A long one answers with a run: call again with it.",
+    "not_met, impossible, unverifiable) from what Milepost saw. Without id: the newest active. "
+    "A long one answers with a run: call again with it.",
     parameters=(
         Text("id"),
-        Flag("fresh", "even if the tree is unchanged"),
+        Flag("fresh", "even if unchanged"),
         Text("run"),
     ),
     run=_run,

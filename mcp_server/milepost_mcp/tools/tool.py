@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from milepost.api import UserError
-from milepost_mcp.reply import Reply  # noqa: TC001  (the tools take it from here)
+from milepost_mcp.reply import Reply as Reply  # noqa: PLC0414, TC001  (the tools take it here)
 
 if TYPE_CHECKING:
     import threading

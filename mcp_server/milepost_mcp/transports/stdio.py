@@ -12,14 +12,15 @@ import select
 import signal
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
-from milepost_mcp.limits import MAX_MESSAGE_BYTES, PARENT_POLL_S
+from milepost_mcp.limits import HEARTBEAT_S, MAX_MESSAGE_BYTES, PARENT_POLL_S
 from milepost_mcp.server import Server
 from milepost_mcp.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import FrameType
 
 _CHUNK_BYTES = 256 * 1024
@@ -31,7 +32,7 @@ def serve(project: str | None) -> int:
     server = Server(Session(project), wire.send)
     signal.signal(signal.SIGTERM, _end)
     try:
-        for line in wire.lines(server.tick):
+        for line in wire.lines(server):
             server.receive(line)
     except (_Ended, KeyboardInterrupt):
         pass
@@ -72,16 +73,21 @@ class _Wire:
             except OSError:
                 pass
 
-    def lines(self, tick: Callable[[], None]) -> Iterator[bytes]:
-        """The client's lines, without their ends, until it is gone; `tick` is called when it is
-        silent. A line that is too long is cut just above the limit, so that it is refused."""
+    def lines(self, server: Server) -> Iterator[bytes]:
+        """The client's lines, without their ends, until it is gone; meanwhile the server may tell
+        it once a second that its calls go on. A line that is too long is cut just above the limit,
+        so that it is refused."""
         buffer = bytearray()
+        ticked = time.monotonic()
         while True:
-            ready, _, _ = select.select([self._in], [], [], PARENT_POLL_S)
+            turn_s = HEARTBEAT_S if server.is_busy else PARENT_POLL_S
+            ready, _, _ = select.select([self._in], [], [], turn_s)
+            if time.monotonic() - ticked >= HEARTBEAT_S:
+                server.tick()
+                ticked = time.monotonic()
             if not ready:
                 if os.getppid() != self._parent:
                     return
-                tick()
                 continue
             chunk = os.read(self._in, _CHUNK_BYTES)
             if not chunk:

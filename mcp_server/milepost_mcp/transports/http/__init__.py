@@ -1,0 +1,1 @@
+"""MCP over Streamable HTTP, by the official SDK (decision 0014)."""

@@ -54,18 +54,27 @@ class Subscriptions:
         uris = wanted_uris(params)
         if request_id in self._listening:
             raise RpcError(INVALID_REQUEST, "a request with this id is being answered")
-        for uri in uris:
-            resources.parted(uri)
         meta = {SUBSCRIPTION_KEY: request_id}
         granted = {"resourceSubscriptions": uris} if uris else {}
+
+        def tell(uri: str) -> None:
+            # The acknowledgement comes first, and it is sent under the guard.
+            with self._guard:
+                self._updated(uri, meta)
+
+        ends: list[End] = []
         with self._guard:
+            try:
+                ends.extend(self._watch.add(uri, tell) for uri in uris)
+            except BaseException:
+                for end in ends:
+                    end()
+                raise
+            self._listening[request_id] = ends
             self._notify(
                 "notifications/subscriptions/acknowledged",
                 {"notifications": granted, "_meta": meta},
             )
-            self._listening[request_id] = [
-                self._watch.add(uri, lambda changed: self._updated(changed, meta)) for uri in uris
-            ]
 
     def cancel(self, request_id: object) -> None:
         """End a listening; nothing when there is none of that id."""

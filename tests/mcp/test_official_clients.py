@@ -58,6 +58,8 @@ def inspect(project: Path, *words: str) -> dict[str, object]:
         str(_INSPECTOR / "mcp-inspector"), "--cli",
         sys.executable, "-m", "milepost", "mcp", "--project", str(project),
         *words, "--format", "json",
+        # Inspector gives a server only what it is told to of its own environment.
+        "-e", f"MILEPOST_HOME={os.environ['MILEPOST_HOME']}",
     ]  # fmt: skip
     node = _ROOT / ".tools" / "node" / "bin"
     environment = {**os.environ, "PATH": f"{node}{os.pathsep}{os.environ['PATH']}"}

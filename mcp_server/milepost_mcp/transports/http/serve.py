@@ -144,6 +144,7 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
+        bound.listen(_BACKLOG)  # whoever reads our first line may connect at once
     except (OSError, OverflowError) as error:
         bound.close()
         raise WorldError(f"cannot listen on {host}, port {port} ({error}); name others") from error

@@ -1,0 +1,40 @@
+"""The official conformance suite against the HTTP server, in both eras."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.mcp.http_server import HttpServer
+
+_ROOT = Path(__file__).parents[2]
+_SUITE = _ROOT / "tests/npm/node_modules/.bin/conformance"
+_NODE = _ROOT / ".tools/node/bin"
+
+
+@pytest.mark.parametrize(
+    ("revision", "passed"),
+    [
+        ("2025-11-25", ("server-initialize: 3", "server-session-lifecycle: 3", "ping: 2")),
+        ("2026-07-28", ("server-stateless: 24", "http-header-validation: 14", "caching: 8")),
+    ],
+)
+def test_the_server_conforms_but_for_what_needs_the_suites_own_tools(
+    project: Path, tmp_path: Path, revision: str, passed: tuple[str, ...]
+) -> None:
+    expected = Path(__file__).with_name("conformance.yml")
+    with HttpServer(project) as server:
+        command = [
+            str(_SUITE), "server", "--url", server.url, "--requirements", revision,
+            "--expected-failures", str(expected),
+        ]  # fmt: skip
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, timeout=240, check=False,
+            env={**os.environ, "PATH": f"{_NODE}{os.pathsep}{os.environ['PATH']}"},
+        )  # fmt: skip
+    output = done.stdout.decode() + done.stderr.decode()
+    assert done.returncode == 0, output[-6000:]
+    assert all(f"{scenario} passed" in output for scenario in passed), output[-6000:]

@@ -1,4 +1,4 @@
-"""The README's commands for importing and exporting, run as they stand."""
+"""The README's commands, run as they stand."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.mcp.http_server import HttpServer
 
 _README = Path(__file__).parents[1] / "README.md"
 
@@ -28,3 +30,20 @@ def test_bring_what_you_have_works_word_for_word(
     assert "1 entry added" in done.stdout
     assert "Took back change 1" in done.stdout
     assert (project / "memory.jsonl").is_file()
+
+
+def test_over_http_works_word_for_word(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
+    section = _README.read_text("utf-8").split("### Over HTTP\n", 1)[1]
+    command = section.split("```sh\n", 1)[1].split("```", 1)[0]
+    assert "--port 7741" in command
+    # The port may be taken on this machine; all else is as it stands.
+    started = ("sh", "-ec", "exec " + command.replace("--port 7741", "--port 0"))
+    with HttpServer(project, command=started) as server:
+        token = (tmp_path / ".milepost-token").read_text("utf-8").strip()
+        bearer = {"authorization": f"Bearer {token}"}
+        assert server.call("memory_save", {"text": "over HTTP"}, **bearer)[0] is False
+        assert server.request("GET", "/mcp")[0] == 401

@@ -1,8 +1,9 @@
 """The MCP server against a bare server of the SDK and npm's server-memory.
 
-Cold start: CPU from process start to the answer to `tools/list`, over stdio, of the installed
-console script. Save and search: one client, one call at a time, on a store of many entries. Two
-writers: two servers on one store, the acknowledged entries that the store then lacks.
+Cold start: CPU and wall from process start to the answer to `tools/list`, over stdio, of the
+installed console script. Idle: memory after that. Save and search: one client, one call at a time,
+on a store of many entries. Two writers: two servers on one store, the acknowledged entries that the
+store then lacks.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import queue
 import random
 import re
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -76,6 +78,11 @@ class Client:
         assert not answer["result"].get("isError"), answer
         return took_ms
 
+    def rss_mib(self) -> float:
+        """What the server's process takes of memory now."""
+        pages = int(Path(f"/proc/{self._child.pid}/statm").read_text("utf-8").split()[1])
+        return pages * resource.getpagesize() / 1024**2
+
     def close(self) -> None:
         """End the server."""
         self._child.stdin.close()
@@ -98,7 +105,13 @@ def run(quick: bool) -> Report:
     """The whole benchmark."""
     report = Report("mcp")
     _cold_start(report, rounds=5 if quick else 15)
-    _save_and_search(report, entries=1_000 if quick else 10_000, samples=20 if quick else 60)
+    _rss_idle(report)
+    samples = 20 if quick else 60
+    if not quick:
+        _save_and_search(report, entries=1_000, samples=samples, name="_1k")
+    medians = _save_and_search(report, entries=1_000 if quick else 10_000, samples=samples)
+    report.ratio("save_p50_10k", medians["save"] / medians["save_theirs"], 0.1)
+    report.ratio("search_p50_10k", medians["search"] / medians["search_theirs"], 0.25)
     _two_writers(report, writes=50 if quick else 200)
     return report
 
@@ -114,23 +127,47 @@ def _cold_start(report: Report, rounds: int) -> None:
     ]  # fmt: skip
     data = "".join(json.dumps({"jsonrpc": "2.0", **message}) + "\n" for message in messages)
     cpu: dict[str, list[float]] = {"ours": [], "bare": []}
+    wall: dict[str, list[float]] = {"ours": [], "bare": []}
     with _project() as (project, environment):
         for _ in range(rounds):
             for name, command in (("ours", _OURS), ("bare", _BARE)):
                 before = resource.getrusage(resource.RUSAGE_CHILDREN)
+                started = time.perf_counter()
                 subprocess.run(
                     command, input=data.encode(), cwd=project, check=True, capture_output=True,
                     env={**os.environ, **environment}, timeout=60,
                 )  # fmt: skip
+                wall[name].append((time.perf_counter() - started) * 1000)
                 after = resource.getrusage(resource.RUSAGE_CHILDREN)
                 used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
                 cpu[name].append(used * 1000)
+    report.median("wall_to_tools_list_and_exit_ms", wall["ours"])
+    report.median("wall_to_tools_list_and_exit_bare_sdk_ms", wall["bare"])
     ours = report.median("cpu_to_tools_list_ms", cpu["ours"])
     bare = report.median("cpu_to_tools_list_bare_sdk_ms", cpu["bare"])
     report.ratio("cpu_to_tools_list", ours / bare, 0.1)
 
 
-def _save_and_search(report: Report, entries: int, samples: int) -> None:
+def _rss_idle(report: Report) -> None:
+    """What each takes of memory when it has listed its tools and nothing more."""
+    if not Path("/proc/self/statm").exists():
+        return
+    with _project() as (project, environment):
+        theirs = _server_memory(project, [])
+        for name, (command, cwd, variables) in (
+            ("ours", (_OURS, project, environment)),
+            ("bare_sdk", (_BARE, project, environment)),
+            ("theirs", theirs),
+        ):
+            client = Client(command, cwd, variables)
+            client.request("tools/list", {})
+            report.median(f"rss_idle_{name}_mib", [client.rss_mib()])
+            client.close()
+
+
+def _save_and_search(
+    report: Report, entries: int, samples: int, name: str = ""
+) -> dict[str, float]:
     notes = [_note(number) for number in range(entries)]
     wanted = random.Random(5).sample(range(entries), samples)
     with _project() as (project, environment):
@@ -152,9 +189,9 @@ def _save_and_search(report: Report, entries: int, samples: int) -> None:
             times["search_theirs"].append(theirs.call("search_nodes", question))
         ours.close()
         theirs.close()
-    medians = {name: report.median(f"{name}_p50_ms", values) for name, values in times.items()}
-    report.ratio("save_p50_10k", medians["save"] / medians["save_theirs"], 0.1)
-    report.ratio("search_p50_10k", medians["search"] / medians["search_theirs"], 0.25)
+    for kind, values in times.items():
+        report.median(f"{kind}{name}_p95_ms", [statistics.quantiles(values, n=20)[18]])
+    return {kind: report.median(f"{kind}{name}_p50_ms", values) for kind, values in times.items()}
 
 
 def _two_writers(report: Report, writes: int) -> None:

@@ -252,16 +252,12 @@ def test_projects_are_told_apart_by_their_ids_and_unknown_ones_refused(
         named = {"milepost_project": str(other)}
         _, _, data = server.call("memory_search", {"query": "this"}, **named)
         assert data["hits"][0]["text"] == "this is other"
-        for wrong in ("relative", "/no/such/folder", "/"):
-            failed, text, _ = _answer_of(server, {"milepost_project": wrong})
-            assert failed, text
-
-
-def _answer_of(server: HttpServer, headers: dict[str, str]) -> tuple[bool, object, object]:
-    try:
-        return server.call("memory_search", {"query": "x"}, **headers)
-    except AssertionError as refusal:
-        return True, refusal, None
+        for wrong in ("relative", "/no/such/folder", "%00"):
+            assert server.post({}, milepost_project=wrong)[0] == 404
+        failed, text, _ = server.call("memory_search", {"query": "x"}, milepost_project="/")
+        assert failed
+        assert "too wide" in text
+    assert "no folder" in refused(project, "--project", str(tmp_path / "nowhere"))
 
 
 def test_a_cancelled_or_abandoned_verification_is_stopped(

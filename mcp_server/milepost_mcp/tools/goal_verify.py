@@ -65,9 +65,9 @@ def _verdict(verdict: Verdict) -> Reply:
 TOOL = Tool(
     name="goal_verify",
     title="Verify a goal",
-    words="Before you say that work is done: run the goal's checks and get a verdict (met, "
+    words="Before you call work done: run the goal's checks and get a verdict (met, "
     "not_met, impossible, unverifiable) from what Milepost saw. Without id: the newest active. "
-    "A long one answers with a run: call again with it.",
+    "A long one gives a run: call again with it.",
     parameters=(
         Text("id"),
         Flag("fresh", "even if unchanged"),

@@ -10,6 +10,8 @@ cannot make the server read a folder that Milepost was never used in.
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -43,6 +45,6 @@ class Addresses:
         if project_id:
             raise UserError(f"name the project in the URL or in {HEADER}, not in both")
         folder = unquote(named)
-        if not folder.startswith("/") and not folder[1:3] == ":\\":
-            raise UserError(f"{HEADER} must be the absolute path of a folder")
-        return folder
+        if "\0" in folder or not Path(folder).is_absolute() or not Path(folder).is_dir():
+            raise UserError(f"{HEADER} must be the absolute path of a folder that is there")
+        return os.path.realpath(folder)

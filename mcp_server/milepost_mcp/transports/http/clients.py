@@ -66,11 +66,6 @@ class Clients:
         self._clients: dict[Key, Client] = {}
         self._guard = threading.Lock()
 
-    def project(self, folder: str | None) -> Project:
-        """The project in a folder."""
-        with self._guard:
-            return self._project(folder)
-
     def enter(self, folder: str | None, who: str, name: str) -> Client:
         """The client that asks, by its session or by its token and name; `leave` it when it is
         answered."""
@@ -79,9 +74,11 @@ class Clients:
             key = (folder, who)
             client = self._clients.get(key)
             if client is None:
-                project = self._project(folder)
-                session_of = Session(folder, project.runs)
-                client = self._clients[key] = Client(project, session_of, Answers(session_of))
+                if folder not in self._projects:
+                    self._projects[folder] = Project(folder)
+                project = self._projects[folder]
+                session = Session(folder, project.runs)
+                client = self._clients[key] = Client(project, session, Answers(session))
             client.busy += 1
             client.session.introduce({"name": name})
             return client
@@ -106,12 +103,9 @@ class Clients:
         for project in projects:
             project.close()
 
-    def _project(self, folder: str | None) -> Project:
-        return self._projects.setdefault(folder, Project(folder))
-
     def _forget_idle(self) -> None:
         """Close the clients that were silent for long, and the most silent if there are too many;
-        one that comes back is given a new start, and must read again before it overwrites."""
+        one that comes back is given a new start. A project goes with its last client."""
         too_old = time.monotonic() - SESSION_IDLE_S
         idle = [(key, client) for key, client in self._clients.items() if not client.busy]
         idle.sort(key=lambda item: item[1].last_used)
@@ -120,3 +114,7 @@ class Clients:
             is_silent = client.last_used < too_old and not client.subscriptions
             if is_silent or number < surplus:
                 self._clients.pop(key).close()
+                if all(client.project is not other.project for other in self._clients.values()):
+                    project = self._projects.pop(client.project.folder)
+                    # It waits for its threads, and we may be on the event loop.
+                    threading.Thread(target=project.close, daemon=True).start()

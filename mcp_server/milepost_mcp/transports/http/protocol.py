@@ -206,29 +206,28 @@ class Protocol:
         self, context: Context, params: SubscriptionsListenRequestParams
     ) -> SubscriptionsListenResult:
         """Modern era: the answer to this request is the stream."""
-        project = self._clients.project(_folder(context))
         uris = list(dict.fromkeys(params.notifications.resource_subscriptions or ()))
         # Only what may change here is granted.
         wanted = SubscriptionFilter(resource_subscriptions=uris or None)
         params = params.model_copy(update={"notifications": wanted})
-        bus, handler = self._streams_of(project)
         loop = asyncio.get_running_loop()
-
-        def tell(uri: str) -> None:
-            asyncio.run_coroutine_threadsafe(bus.publish(ResourceUpdated(uri)), loop)
-
         ends: list[Callable[[], None]] = []
+        with self._client(context) as client:
+            bus, handler = self._streams_of(client.project)
 
-        def watch() -> None:
-            with rpc_errors(is_modern=True):
-                ends.extend(project.watch.add(uri, tell) for uri in uris)
+            def tell(uri: str) -> None:
+                asyncio.run_coroutine_threadsafe(bus.publish(ResourceUpdated(uri)), loop)
 
-        try:
-            await self._on_thread(watch)
-            return await handler(context, params)
-        finally:
-            for end in ends:
-                end()
+            def watch() -> None:
+                with rpc_errors(is_modern=True):
+                    ends.extend(client.project.watch.add(uri, tell) for uri in uris)
+
+            try:
+                await self._on_thread(watch)
+                return await handler(context, params)
+            finally:
+                for end in ends:
+                    end()
 
     def _streams_of(self, project: Project) -> tuple[InMemorySubscriptionBus, ListenHandler]:
         """The bus of a project and its listeners: the same URI is another thing elsewhere."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-from milepost.api import UserError, WorldError
+from milepost.api import UserError, WorldError, open_workspace
 from milepost_mcp.limits import (
     EXIT_GRACE_S,
     MAX_CONNECTIONS,
@@ -75,7 +75,7 @@ def serve(options: Options) -> int:
             max_sessions=MAX_SESSIONS,
             session_idle_timeout=SESSION_IDLE_S,
         )
-        addresses = Addresses(options.project, is_any=options.is_any_project)
+        addresses = Addresses(_default(options.project), is_any=options.is_any_project)
         app = App(manager, clients, addresses, tokens, _hosts(options))
         asyncio.run(_serve(app, manager, protocol, bound))
         clients.close()
@@ -136,6 +136,17 @@ class _Server(uvicorn.Server):
         self._protocol.end_listening()
         self._app.end_streams()
         asyncio.get_running_loop().call_later(EXIT_GRACE_S, self._protocol.stop_calls)
+
+
+def _default(named: str | None) -> str | None:
+    """The folder of the project that is named, or that is here; None when there is none here,
+    which clients are told when they call."""
+    try:
+        return open_workspace(named, actor="mcp:http").project.root
+    except UserError:
+        if named is not None:
+            raise
+        return None
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -348,6 +348,10 @@ class Memory:
         takes too. Raises UserError when there can be none."""
         return self._scopes.find(scope, session, task).label
 
+    def files_by_scope(self) -> tuple[tuple[str, str], ...]:
+        """Each scope that is in play by itself, with the absolute path of its memory file."""
+        return tuple((store.scope, str(store.path)) for store in self._scopes.own())
+
     def files(self) -> tuple[str, ...]:
         """The absolute paths of the memory files that are in play, whether they exist or not, and
         of all others of the project that do."""

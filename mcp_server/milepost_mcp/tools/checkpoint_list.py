@@ -42,7 +42,7 @@ TOOL = Tool(
     words="List restore points, newest first; with diff (a point's id), the files that changed "
     "since it, up to point to or now; with path too, that file's diff.",
     parameters=(
-        Number("limit", "default 20", most=60),
+        Number("limit", most=60),
         Number("before", "older than this id"),
         Number("diff"),
         Number("to"),

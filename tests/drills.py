@@ -23,6 +23,7 @@ from milepost.checkpoints.content import read
 from milepost.checkpoints.coverage import Coverage
 from milepost.checkpoints.rows import rows_below
 from milepost.checkpoints.scan import scan
+from milepost.config.settings import MAX_FILE_BYTES
 from tests.bursts import Bursts
 from tests.tree import Stamp, differences, fingerprint
 
@@ -135,7 +136,7 @@ def _is_wrong(workspace: api.Workspace, root: Path) -> bool:
         if row is None or row.state.mode != info.st_mode:
             wrong.add(path)
         elif row.state.blob is not None:
-            content = read(os.path.join(os.fsencode(root), path), info)
+            content = read(os.path.join(os.fsencode(root), path), info, MAX_FILE_BYTES)
             if content is None or content.sha256 != row.sha256:
                 wrong.add(path)
     if wrong:

@@ -200,7 +200,8 @@ def test_the_doctor_says_what_is_wrong(terminal: Terminal, home: Path) -> None:
         (["--project"], 2),
         (["nonsense"], 2),
         (["memory"], 2),
-        (["checkpoint", "restore", "x"], 2),
+        (["checkpoint", "restore", "x"], 1),
+        (["checkpoint", "list", "-n", "x"], 2),
     ],
 )
 def test_a_mistake_gets_words_on_stderr_and_an_exit_code(

@@ -232,8 +232,9 @@ def milepost(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_terminal_shows_what_holds_and_from_where_and_names_what_is_wrong(
-    project: Path, own: Path, theirs: Path
+    project: Path, own: Path, theirs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("MILEPOST_VECTORS", raising=False)
     write(theirs, '[memory]\nlocation = "repo"\n')
     shown = milepost(project, "config", "show").stdout
     assert re.search(rf'memory.location = "repo" +\({re.escape(str(theirs))}\)', shown)

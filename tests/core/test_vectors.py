@@ -293,7 +293,7 @@ def test_a_vector_does_not_depend_on_what_is_embedded_with_it(name: models.Model
 
 
 def test_the_better_model_is_used_unless_another_is_asked_for() -> None:
-    assert models.chosen(None) == "semantic"
+    assert models.chosen("auto") == "semantic"
     assert models.chosen("static") == "static"
     assert models.chosen("off") is None
 
@@ -302,7 +302,7 @@ def test_a_word_that_is_no_setting_is_refused_with_those_that_are(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MILEPOST_VECTORS", "on")
-    with pytest.raises(api.UserError, match="off, static or semantic"):
+    with pytest.raises(api.UserError, match='"off" or "static" or "semantic"'):
         api.open_workspace(str(project), actor="user:test")
 
 

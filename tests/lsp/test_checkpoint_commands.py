@@ -65,7 +65,7 @@ def test_from_outside_an_id_and_apply_are_enough(client, project):
     (project / "shop.py").write_text("broken\n", encoding="utf-8")
     done = client.command(BACK, {"id": point["id"], "apply": True})
     assert done["applied"]
-    assert done["changes"] == [{"path": "shop.py", "kind": "modified"}]
+    assert done["changes"] == [{"path": "shop.py", "kind": "modified", "by": "unknown"}]
     assert client.asked == []
 
 

@@ -25,7 +25,7 @@ def test_a_selection_is_read_from_the_unsaved_buffer_and_anchored_to_its_functio
     uri = client.open(project / "shop.py", text)
     entry = client.command(REMEMBER, {"uri": uri, "range": span((2, 0), (3, 0))})
     assert entry["text"] == "Never round."
-    assert entry["anchors"] == ["shop.py#pay"]
+    assert entry["anchors"] == ["shop.py#Till.pay"]
 
 
 def test_a_selection_in_no_function_is_anchored_to_the_file(client, project):

@@ -23,7 +23,7 @@ def test_memory_points_and_goals_are_listed_and_read(wire: Wire, project: Path) 
     first = wire.done("checkpoint_save", label="it works")["id"]
     (project / "new").write_text("x", "utf-8")
     second = wire.done("checkpoint_save", label="and more")["id"]
-    goal = wire.done("goal_set", condition="it is done", checks=["true"])["id"]
+    goal = wire.done("goal_set", condition="it is done", checks=["test -d ."])["id"]
     uris = [item["uri"] for item in wire.request("resources/list")["result"]["resources"]]
     assert {
         "milepost://memory/project", "milepost://memory/global", f"milepost://goals/{goal}",
@@ -92,7 +92,7 @@ def test_a_resource_that_is_not_there_is_refused_with_the_code_of_its_era(
 
 
 def test_ids_and_scopes_are_completed(wire: Wire) -> None:
-    goal = wire.done("goal_set", condition="x", checks=["true"])["id"]
+    goal = wire.done("goal_set", condition="x", checks=["test -d ."])["id"]
     wire.done("checkpoint_save")
 
     def complete(uri: str, name: str, value: str) -> list[str]:
@@ -143,7 +143,7 @@ def test_a_listener_of_the_modern_era_hears_under_its_id_until_it_ends(
     wire: Wire, project: Path
 ) -> None:
     workspace = api.open_workspace(str(project), actor="user:test")
-    goal = workspace.goals.set("x", checks=["true"])
+    goal = workspace.goals.set("x", checks=["test -d ."])
     uri = f"milepost://goals/{goal.id}"
     wanted = {"resourceSubscriptions": [uri], "toolsListChanged": True}
     params = {"notifications": wanted, "_meta": MODERN_META}
@@ -167,7 +167,7 @@ def test_a_listener_of_the_modern_era_hears_under_its_id_until_it_ends(
 def test_hand_over_asks_for_what_the_next_one_needs_and_tells_where_the_work_stands(
     wire: Wire,
 ) -> None:
-    wire.done("goal_set", condition="the tests pass", checks=["true"])
+    wire.done("goal_set", condition="the tests pass", checks=["test -d ."])
     wire.done("checkpoint_save", label="half-way")
     params = {"name": "hand_over", "arguments": {"about": "the parser {0}"}}
     (message,) = wire.request("prompts/get", params)["result"]["messages"]

@@ -31,9 +31,7 @@ def test_a_long_verification_gives_a_run_whose_result_is_fetched_later(
     # The same server, but for how long it lets a client wait: no test should wait for 40 s.
     with Wire(project, command=(sys.executable, "-c", _BEGIN)) as wire:
         gate = tmp_path / "gate"
-        goal = wire.done(
-            "goal_set", condition="x", checks=[f"while [ ! -e {gate} ]; do sleep 0.05; done"]
-        )
+        goal = wire.set_goal(condition="x", checks=[f"while [ ! -e {gate} ]; do sleep 0.05; done"])
         first = wire.done("goal_verify", id=goal["id"])
         assert first["verdict"] == "none yet"
         again = wire.done("goal_verify", run=first["run"])

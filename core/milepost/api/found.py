@@ -97,3 +97,30 @@ def is_anchored(entry: Entry, path: str, symbol: str, was_here: set[str]) -> boo
         if anchor in was_here or (at == path and symbol in (name, last_name(name))):
             return True
     return False
+
+
+def renamed(
+    stores: tuple[MemoryStore, ...], was_here: set[str], symbol: str, known: set[str]
+) -> list[tuple[MemoryStore | None, Entry]]:
+    """Entries about a symbol that was renamed, which name it as it was."""
+    names = {last_name(anchor.partition("#")[2]) for anchor in was_here} - {symbol, ""}
+    found: dict[str, tuple[MemoryStore | None, Entry]] = {}
+    for store in stores:
+        for entry in (e for name in names for e in store.naming(name)):
+            if entry.id not in known and was_here.intersection(map(bare, entry.anchors)):
+                found.setdefault(entry.id, (store, entry))
+    return list(found.values())
+
+
+def advice(searched: int, *, kind: str | None, scope: str | None) -> str:
+    """What to say when nothing was found."""
+    if searched == 0:
+        return "nothing is remembered here yet"
+    narrowed = " without kind or scope" if kind or scope else ""
+    return f"no entry of {searched} holds any of these words; try others{narrowed}"
+
+
+def is_at(entry: Entry, path: str | None) -> bool:
+    """Whether an entry is anchored in this file or folder."""
+    paths = (bare(anchor).partition("#")[0] for anchor in entry.anchors)
+    return path is not None and any(f"{each}/".startswith(f"{path}/") for each in paths)

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING
 
 from milepost.api import views
 from milepost.api.brief import DEFAULT_TOKENS, Known, checked_budget, compose, relative
-from milepost.api.found import is_anchored, merged, within
+from milepost.api.found import advice, is_anchored, is_at, merged, renamed, within
 from milepost.api.moves import Moves
 from milepost.api.rules import Rules
 from milepost.api.showing import outline_of, shown, shown_change
 from milepost.base.errors import UserError, WorldError
-from milepost.base.symbols import last_name
 from milepost.memory import document as documents
-from milepost.memory.anchors import bare
 from milepost.memory.edits import conflict_words, no_such_entry
 from milepost.memory.entry import from_block
 
@@ -246,7 +244,7 @@ class Memory:
             hits=tuple(hits),
             entries_searched=searched,
             scopes=tuple(store.label for store in stores),
-            advice=None if best else _advice(searched, kind=kind, scope=scope),
+            advice=None if best else advice(searched, kind=kind, scope=scope),
             left_out=left_out,
             warnings=_conflicts(stores),
         )
@@ -293,7 +291,7 @@ class Memory:
             if entry.status != "superseded"
         }
         known = [
-            Known(entry, 1.0 if _is_at(entry, place) else scores.get(entry.id, 0.0))
+            Known(entry, 1.0 if is_at(entry, place) else scores.get(entry.id, 0.0))
             for _, entry in homes.values()
         ]
         known += self._rules.known(scores, place)
@@ -323,7 +321,7 @@ class Memory:
         ]
         if path is not None:
             was_here = {anchor for store in stores for anchor in store.former_anchors(path, symbol)}
-            found += _renamed(stores, was_here, symbol, {entry.id for _, entry in found})
+            found += renamed(stores, was_here, symbol, {entry.id for _, entry in found})
             found.sort(key=lambda pair: not is_anchored(pair[1], path, symbol, was_here))
         found += [(None, rule.entry) for rule in self._rules.naming(symbol, path)]
         return tuple(self._entry(store, entry) for store, entry in found[:limit])
@@ -449,29 +447,3 @@ def _conflicts(stores: tuple[MemoryStore, ...]) -> tuple[str, ...]:
         for store in stores
         if (line := store.conflict()) is not None
     )
-
-
-def _renamed(
-    stores: tuple[MemoryStore, ...], was_here: set[str], symbol: str, known: set[str]
-) -> list[tuple[MemoryStore | None, Entry]]:
-    """Entries about a symbol that was renamed, which name it as it was."""
-    names = {last_name(anchor.partition("#")[2]) for anchor in was_here} - {symbol, ""}
-    found: dict[str, tuple[MemoryStore | None, Entry]] = {}
-    for store in stores:
-        for entry in (e for name in names for e in store.naming(name)):
-            if entry.id not in known and was_here.intersection(map(bare, entry.anchors)):
-                found.setdefault(entry.id, (store, entry))
-    return list(found.values())
-
-
-def _advice(searched: int, *, kind: str | None, scope: str | None) -> str:
-    if searched == 0:
-        return "nothing is remembered here yet"
-    narrowed = " without kind or scope" if kind or scope else ""
-    return f"no entry of {searched} holds any of these words; try others{narrowed}"
-
-
-def _is_at(entry: Entry, path: str | None) -> bool:
-    """Whether an entry is anchored in this file or folder."""
-    paths = (bare(anchor).partition("#")[0] for anchor in entry.anchors)
-    return path is not None and any(f"{each}/".startswith(f"{path}/") for each in paths)

@@ -87,7 +87,7 @@ def last_name(name: str) -> str:
 
 def enclosing_symbol(lines: Sequence[str], first_line: int, path: str = "") -> str | None:
     """The qualified name of the innermost definition that holds a line."""
-    found = definitions("\n".join(lines), path)
+    found = definitions("\n".join(line.rstrip("\r\n") for line in lines), path)
     around = [each for each in found if each.start <= first_line < each.end]
     return max(around, key=lambda each: each.start).name if around else None
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from milepost.memory.code import Code
@@ -21,7 +22,6 @@ from milepost.memory.following import Following
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 _STAMP = re.compile(r"@([0-9a-f]{12})$")
 
@@ -45,16 +45,20 @@ class Look:
 
 
 class Anchors:
-    """The anchors of one project's entries."""
+    """The anchors of one project's entries; of entries that belong to none (`root` is None) no
+    anchor is ever stamped."""
 
-    def __init__(self, root: Path) -> None:
-        self._code = Code(root)
+    def __init__(self, root: Path | None) -> None:
+        self._has_code = root is not None
+        self._code = Code(root or Path())
         self._following = Following(self._code)
 
     def stamped(self, anchor: str) -> str:
         """The anchor with the stamp of what it names now, where that is now; bare when it names
         nothing."""
         named = self.look(anchor, wait=True).place or bare(anchor)
+        if not self._has_code:
+            return named
         path, _, symbol = named.partition("#")
         found = self._code.print_of(path, symbol)
         return named if found is None else f"{named}@{found.digest}"
@@ -63,6 +67,14 @@ class Anchors:
         """The anchor, rewritten if its code moved without a change."""
         is_moved = self.look(anchor, wait=True).moved_to is not None
         return self.stamped(anchor) if is_moved else anchor
+
+    def all_stamped(self, anchors: tuple[str, ...]) -> tuple[str, ...]:
+        """`stamped` for the anchors of an entry."""
+        return tuple(map(self.stamped, anchors))
+
+    def all_followed(self, anchors: tuple[str, ...]) -> tuple[str, ...]:
+        """`followed` for the anchors of an entry."""
+        return tuple(map(self.followed, anchors))
 
     def look(self, anchor: str, *, wait: bool = False) -> Look:
         """Whether an entry with this anchor is suspect. Nothing is when it was never stamped.
@@ -99,7 +111,7 @@ class Anchors:
         """What to tell of an anchor whose code is there; of one whose code is gone the path, the
         symbol, the digest, and words for it."""
         stamp = _STAMP.search(anchor)
-        if stamp is None:
+        if stamp is None or not self._has_code:
             return Look()
         named = bare(anchor)
         path, _, symbol = named.partition("#")

@@ -14,7 +14,7 @@ from milepost.base.errors import WorldError
 from milepost.memory import document as documents
 from milepost.memory import edits
 from milepost.memory import entry as entries
-from milepost.memory.anchors import bare
+from milepost.memory.anchors import Anchors, bare
 from milepost.memory.draft import Draft
 from milepost.memory.entry import SECTIONS
 from milepost.memory.file import MemoryFile
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from milepost.base.files import Signature
     from milepost.base.sqlite import Database
-    from milepost.memory.anchors import Anchors, Look
+    from milepost.memory.anchors import Look
     from milepost.memory.entry import Entry, Scope
     from milepost.memory.file import Read
     from milepost.memory.layout import Layout
@@ -70,7 +70,7 @@ class MemoryReader:
         """`mask` takes the secrets out of what a person wrote into the file, before index and
         revisions keep it; what callers add comes masked. `within` is the session, task or worktree
         of the scope. With a `repository` the file is the one in it; all else is in `folder`."""
-        self._anchors = anchors
+        self._anchors = anchors or Anchors(None)
         self.mask = mask
         self.folder = folder
         self.path = folder / name if repository is None else repository.path
@@ -192,18 +192,15 @@ class MemoryReader:
 
     def looks(self, entry: Entry) -> tuple[tuple[str, Look], ...]:
         """What became of the code that an entry is about, by its anchors without stamps."""
-        if self._anchors is None:
-            return ()
         return tuple((bare(anchor), self._anchors.look(anchor)) for anchor in entry.anchors)
 
     def find_lost(self) -> None:
         """Search for all code that is gone from where entries say, and wait until that is done."""
-        if self._anchors is not None:
-            self._anchors.prepare(anchor for entry in self.all() for anchor in entry.anchors)
+        self._anchors.prepare(anchor for entry in self.all() for anchor in entry.anchors)
 
     def former_anchors(self, path: str, symbol: str) -> tuple[str, ...]:
         """The anchors of old whose code is known to be at this symbol now."""
-        return () if self._anchors is None else self._anchors.former(path, symbol)
+        return self._anchors.former(path, symbol)
 
     def refresh(self) -> int:
         """Bring the index level with the file; how many entries were new, changed or gone."""

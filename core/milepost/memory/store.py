@@ -57,7 +57,7 @@ class MemoryStore(MemoryReader):
             scope=self.scope,
             source=source,
             created_at=utc_now(),
-            anchors=self._stamped(entries.checked_anchors(anchors)),
+            anchors=self._anchors.all_stamped(entries.checked_anchors(anchors)),
             superseded_by=None,
         )
         with self._file.locked():
@@ -98,7 +98,11 @@ class MemoryStore(MemoryReader):
                 new = replace(new, source=source, status=status or own)
             # Whoever says anew what holds has looked at the code as it is now.
             has_looked = bool(words or status)
-            anchors = self._stamped(old.anchors) if has_looked else self._followed(old.anchors)
+            anchors = (
+                self._anchors.all_stamped(old.anchors)
+                if has_looked
+                else self._anchors.all_followed(old.anchors)
+            )
             new = replace(new, anchors=anchors)
             # What is not UTF-8 shows as escapes, and must go back as the bytes it was.
             kept = found.text if words is None else words
@@ -134,7 +138,7 @@ class MemoryStore(MemoryReader):
                 scope=self.scope,
                 source=source,
                 created_at=utc_now(),
-                anchors=self._stamped(old.anchors),
+                anchors=self._anchors.all_stamped(old.anchors),
                 superseded_by=None,
             )
             return edits.superseded(draft, found, old, new)
@@ -235,14 +239,18 @@ class MemoryStore(MemoryReader):
     def follow(self, source: str) -> Change | None:
         """Rewrite the anchors whose code moved without a change; None when there are none."""
         self.find_lost()
-        moved = [entry.id for entry in self.all() if self._followed(entry.anchors) != entry.anchors]
+        moved = [
+            entry.id
+            for entry in self.all()
+            if self._anchors.all_followed(entry.anchors) != entry.anchors
+        ]
 
         def change(draft: Draft) -> tuple[Step, ...]:
             steps: list[Step] = []
             for entry_id in moved:
                 found = self._required(draft, entry_id, None)
                 old = entries.from_block(found, self.scope)
-                new = replace(old, anchors=self._followed(old.anchors))
+                new = replace(old, anchors=self._anchors.all_followed(old.anchors))
                 changes.change(draft, new, found.text)
                 steps.append(Step(old, new))
             return tuple(steps)
@@ -346,12 +354,6 @@ class MemoryStore(MemoryReader):
 
     def _head(self) -> str:
         return "" if self._repository is None else self._repository.head()
-
-    def _stamped(self, anchors: tuple[str, ...]) -> tuple[str, ...]:
-        return anchors if self._anchors is None else tuple(map(self._anchors.stamped, anchors))
-
-    def _followed(self, anchors: tuple[str, ...]) -> tuple[str, ...]:
-        return anchors if self._anchors is None else tuple(map(self._anchors.followed, anchors))
 
     def _required(self, draft: Draft, entry_id: str, version: str | None) -> EntryBlock:
         return edits.required(draft, entry_id, self.scope, version, self.mask)

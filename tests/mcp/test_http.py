@@ -350,6 +350,32 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(project: Path) -
         assert server.done("memory_save", text="it goes on")["id"]
 
 
+def test_ten_thousand_entries_are_searched_and_added_to_by_four_clients_at_once(
+    project: Path, server: HttpServer
+) -> None:
+    server.done("memory_save", text="the first entry makes the file")
+    workspace = api.open_workspace(str(project), actor="user:test")
+    with Path(workspace.memory.file()).open("a", encoding="utf-8") as file:
+        file.writelines(
+            f"- Queue {number} drains into code{number}x. "
+            f"<!-- milepost id=n{number:09d} status=unverified source=test -->\n"
+            for number in range(10_000)
+        )
+
+    def work(client: int) -> None:
+        for turn in range(5):
+            wanted = client * 2_000 + turn
+            (hit, *_) = server.done("memory_search", query=f"code{wanted}x")["hits"]
+            assert hit["id"] == f"n{wanted:09d}"
+            server.done("memory_save", text=f"client {client} added {turn}")
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(work, client) for client in range(4)]:
+            done.result()
+    assert workspace.memory.page(limit=1).total == 10_021
+    workspace.close()
+
+
 async def until(condition: object, timeout_s: float = 20) -> None:
     """Wait until `condition()` holds, while the loop goes on."""
     deadline = time.monotonic() + timeout_s

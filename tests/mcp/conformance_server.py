@@ -1,0 +1,80 @@
+"""`milepost mcp` with the conformance suite's own tools, prompts and resources beside ours.
+
+The suite calls these by name; they are declared as ours are. What our tools cannot answer at all
+(images, sound, questions to the client) is not here but in conformance.yml.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from milepost.api import UserError, Workspace
+from milepost_mcp import prompts, resources
+from milepost_mcp.command import main
+from milepost_mcp.prompts import Prompt
+from milepost_mcp.session import Seen
+from milepost_mcp.tools import TOOLS
+from milepost_mcp.tools.tool import Call, Reply, Tool
+
+_SCHEME = "test://"
+
+
+def _simple_text(_call: Call) -> Reply:
+    return Reply("This is a simple text response for testing.", {})
+
+
+def _error(_call: Call) -> Reply:
+    raise UserError("This tool intentionally returns an error for testing")
+
+
+def _progress(call: Call) -> Reply:
+    for position in range(3):
+        call.progress(position, 3, "a step")
+        # Steps that follow at once are told as one; the suite wants to see each.
+        call.stop.wait(0.2)
+    return Reply("done", {})
+
+
+def _simple_prompt(_workspace: Workspace, _arguments: Mapping[str, str]) -> str:
+    return "This is a simple prompt for testing."
+
+
+def _prompt_with_arguments(_workspace: Workspace, arguments: Mapping[str, str]) -> str:
+    return f"Prompt with arguments: arg1='{arguments['arg1']}', arg2='{arguments['arg2']}'"
+
+
+def _read(_workspace: Workspace, name: str, _seen: Seen | None) -> str:
+    if name in ("static-text", "watched-resource"):
+        return "This is the content of the static text resource."
+    if name.startswith("template/"):
+        return f"Data for ID: {name.split('/')[1]}"
+    raise UserError(f"there is no {name}")
+
+
+_own_parted = resources.parted
+
+
+def _parted(uri: str) -> tuple[str, str]:
+    return ("test", uri.removeprefix(_SCHEME)) if uri.startswith(_SCHEME) else _own_parted(uri)
+
+
+for _tool in (
+    Tool("test_simple_text", "Text", "Answers with text.", _simple_text),
+    Tool("test_error_handling", "Error", "Fails.", _error),
+    Tool("test_tool_with_progress", "Progress", "Takes steps.", _progress, is_slow=True),
+):
+    TOOLS[_tool.name] = _tool
+for _prompt in (
+    Prompt("test_simple_prompt", "Simple", "Takes nothing.", {}, _simple_prompt),
+    Prompt(
+        "test_prompt_with_arguments", "With arguments", "Takes two.",
+        {"arg1": "the first", "arg2": "the second"}, _prompt_with_arguments,
+    ),
+):  # fmt: skip
+    prompts._PROMPTS[_prompt.name] = _prompt
+resources._READERS["test"] = _read
+resources.parted = _parted
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -83,6 +83,11 @@ class Clients:
             client.session.introduce({"name": name})
             return client
 
+    def hold(self, client: Client) -> None:
+        """A thread begins to work for the client; it will `leave` it too."""
+        with self._guard:
+            client.busy += 1
+
     def leave(self, client: Client) -> None:
         """The client is answered."""
         with self._guard:

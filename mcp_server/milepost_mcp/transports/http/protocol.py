@@ -126,7 +126,7 @@ class Protocol:
                 given = dict(context.params or {})
                 return client.answers.answer(context.method, given, is_modern=_is_modern(context))
 
-            return await self._on_thread(answer)
+            return await self._on_thread(client, answer)
 
     async def _discover(self, _context: Context, _params: object) -> dict[str, Any]:
         return {
@@ -166,7 +166,7 @@ class Protocol:
         self._running.add(stop)
         heartbeat = asyncio.ensure_future(progress.beat())
         try:
-            await self._on_thread(call, is_slow=tool.is_slow)
+            await self._on_thread(client, call, is_slow=tool.is_slow)
         finally:
             # Also when the client has gone: nobody waits for the call any more.
             stop.set()
@@ -182,7 +182,8 @@ class Protocol:
         session, loop = context.session, asyncio.get_running_loop()
 
         def tell(uri: str) -> None:
-            asyncio.run_coroutine_threadsafe(session.send_resource_updated(uri), loop)
+            if not loop.is_closed():
+                asyncio.run_coroutine_threadsafe(session.send_resource_updated(uri), loop)
 
         with self._client(context) as client:
 
@@ -193,7 +194,7 @@ class Protocol:
                         client.subscriptions[uri] = client.project.watch.add(uri, tell)
                 return {}
 
-            return await self._on_thread(subscribe)
+            return await self._on_thread(client, subscribe)
 
     async def _unsubscribe(self, context: Context, _params: object) -> dict[str, Any]:
         with self._client(context) as client, _mcp_errors(), rpc_errors(is_modern=False):
@@ -216,14 +217,15 @@ class Protocol:
             bus, handler = self._streams_of(client.project)
 
             def tell(uri: str) -> None:
-                asyncio.run_coroutine_threadsafe(bus.publish(ResourceUpdated(uri)), loop)
+                if not loop.is_closed():
+                    asyncio.run_coroutine_threadsafe(bus.publish(ResourceUpdated(uri)), loop)
 
             def watch() -> None:
                 with rpc_errors(is_modern=True):
                     ends.extend(client.project.watch.add(uri, tell) for uri in uris)
 
             try:
-                await self._on_thread(watch)
+                await self._on_thread(client, watch)
                 return await handler(context, params)
             finally:
                 for end in ends:
@@ -236,15 +238,20 @@ class Protocol:
             self._listening[project.folder] = (bus, ListenHandler(bus))
         return self._listening[project.folder]
 
-    async def _on_thread(self, work: Callable[[], _T], *, is_slow: bool = False) -> _T:
-        """Work on a thread of the pool; slow work gets one of its own, so that the pool is free.
+    async def _on_thread(
+        self, client: Client, work: Callable[[], _T], *, is_slow: bool = False
+    ) -> _T:
+        """Work for a client on a thread of the pool; slow work gets one of its own, so that the
+        pool is free.
 
-        When the waiter is cancelled the thread goes on to its end: half a write is no write.
+        When the waiter is cancelled the thread goes on to its end, because half a write is no
+        write; and until then the client keeps what it has open.
         """
         with _mcp_errors():
-            if not is_slow:
-                return await asyncio.get_running_loop().run_in_executor(self._quick, work)
-            return await asyncio.wrap_future(_started(work))
+            self._clients.hold(client)
+            future = _started(work) if is_slow else self._quick.submit(work)
+            future.add_done_callback(lambda _: self._clients.leave(client))
+            return await asyncio.wrap_future(future)
 
     @contextlib.contextmanager
     def _client(self, context: Context) -> Generator[Client]:

@@ -30,6 +30,9 @@ from milepost.memory.rules import book
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from milepost.api.worker import Worker
+    from milepost.base.sqlite import Database
+
 
 # How long an action's successor may have to wait while the index is cleaned of what was forgotten.
 _CLEANING_S = 0.1
@@ -52,6 +55,8 @@ class Workspace:
         self.actor = actor
         self.session = session
         masking = Masking(resolved.root, resolved.data_dir, chosen.redaction, is_brief=is_brief)
+        self._masking = masking
+        self._folder = resolved.data_dir
         self._vectors = vectors = Vectors(chosen.search.vectors, is_brief=is_brief)
         self._scopes = Scopes(
             resolved, chosen.memory.location, session, masking.text, vectors.embedding
@@ -73,7 +78,7 @@ class Workspace:
             log, actor, session, masking, lambda: self.memory.clean(within_s=_CLEANING_S)
         )
         self._watched = (ledger.database, snapshots.database)
-        self._others = (
+        self._others: tuple[Database, ...] = (
             ledger.database,
             log.database,
             snapshots.database,
@@ -94,6 +99,16 @@ class Workspace:
         processes that stay; it returns at once. `progress` is told, on another thread, how many
         files of how many were read ahead of the first restore point."""
         self._snapshots.watch(progress)
+
+    def worker(self) -> Worker:
+        """What works on this project with a model; its parts are loaded when it is asked for."""
+        from milepost.api.worker import Worker  # noqa: PLC0415  (most callers ask no model)
+        from milepost.history.transcript import Transcripts  # noqa: PLC0415  (as above)
+        from milepost.tasks.store import TaskStore  # noqa: PLC0415  (as above)
+
+        transcripts, tasks = Transcripts(self._folder), TaskStore(self._folder)
+        self._others = (*self._others, transcripts.database, tasks.database)
+        return Worker(self, transcripts, tasks, self._snapshots, self._masking)
 
     def notices(self) -> tuple[str, ...]:
         """What the user should hear about the project's data; each is told once."""

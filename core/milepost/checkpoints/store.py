@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from typing import TYPE_CHECKING, cast
 
 from milepost.base.errors import UserError, WorldError
 from milepost.base.files import locked
 from milepost.base.sqlite import Database
 from milepost.checkpoints.blobs import content_of
+from milepost.checkpoints.coverage import Coverage
 from milepost.checkpoints.keeper import Keeper
 from milepost.checkpoints.looking import Looking
 from milepost.checkpoints.rows import (
@@ -33,6 +35,7 @@ from milepost.checkpoints.rows import (
     newest,
     snapshot_of,
 )
+from milepost.checkpoints.scan import scan
 from milepost.checkpoints.taking import Taking
 from milepost.config.settings import MAX_FILE_BYTES
 
@@ -255,6 +258,11 @@ class SnapshotStore:
                     (name,),
                 ).fetchone()
         return ABSENT if row is None else State(*row)
+
+    def covered(self) -> list[str]:
+        """The paths of all covered files as they are now, relative, with forward slashes."""
+        found = scan(self.root, Coverage(os.fsencode(self.root))).found
+        return [os.fsdecode(name) for name, info in found.items() if stat.S_ISREG(info.st_mode)]
 
     def rows(self, names: Iterator[bytes]) -> dict[bytes, Row]:
         """The manifest's rows of these paths."""

@@ -28,6 +28,8 @@ _COMMANDS = {
     "memory": "search, add, show, list, change and forget what is remembered",
     "checkpoint": "save and list restore points, compare, go back, undo",
     "goal": "set goals and verify them on evidence",
+    "run": "let a model work on the project until its goal is met",
+    "session": "list, show, export and delete what was said and done in runs",
     "config": "show and check the settings",
     "history": "search what was done in the project",
     "data": "how much is kept of this project; copy, prune or wipe it",

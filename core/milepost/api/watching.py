@@ -1,0 +1,46 @@
+"""What a worker tells while it works, as the guests see it."""
+
+from __future__ import annotations
+
+from milepost.agent import events
+from milepost.api import views
+
+
+def seen(event: events.Event) -> views.RunEvent:  # noqa: PLR0911  (a line for each kind)
+    """An event of the worker's as a view."""
+    match event:
+        case events.Said(text, is_thought):
+            return views.RunEvent("thought" if is_thought else "said", text)
+        case events.TookBack(reason):
+            return views.RunEvent("took_back", reason)
+        case events.CallBegan(call_id, tool, subject):
+            return views.RunEvent("call_began", call_id=call_id, tool=tool, subject=subject)
+        case events.CallEnded():
+            return views.RunEvent(
+                "call_ended",
+                event.text,
+                event.call_id,
+                event.tool,
+                failed=event.failed,
+                paths=event.paths,
+                before_id=event.before_id,
+                after_id=event.after_id,
+            )
+        case events.StepEnded(step, usage, cost_usd, window_share):
+            return views.RunEvent(
+                "step_ended",
+                step=step,
+                input_tokens=usage.input_tokens,
+                output_tokens=usage.output_tokens,
+                cost_usd=cost_usd,
+                window_share=round(window_share, 3),
+            )
+        case events.CheckpointWritten(path, by_model):
+            by = "by its writer" if by_model else "without its writer"
+            return views.RunEvent("checkpoint_written", f"{path} was written {by}")
+        case events.WindowRebuilt(before, after):
+            return views.RunEvent("window_rebuilt", f"{before} tokens became {after}")
+        case events.Warned(text):
+            return views.RunEvent("warned", text)
+        case events.Judged(verdict, reason):
+            return views.RunEvent("judged", f"{verdict}: {reason}")

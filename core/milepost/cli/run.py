@@ -1,0 +1,130 @@
+"""`milepost run`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from milepost.cli import options as shared
+from milepost.cli.main import open_workspace
+from milepost.cli.reply import FAILED, Reply
+
+if TYPE_CHECKING:
+    import argparse
+
+    from milepost.api import Question, RunEvent, Workspace
+
+# How a run ended, for scripts and CI; documented in the README.
+CODES = {"met": 0, "error": FAILED, "not_met": 3, "budget": 6, "cancelled": 130}
+
+_SHOWN_CHARS = 200
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("instruction", nargs="*", help="what is to be done")
+    parser.add_argument(
+        "--model", help="KIND:NAME (openai, anthropic, scripted); or MILEPOST_MODEL"
+    )
+    parser.add_argument("--mode", choices=("build", "plan"), default="build")
+    parser.add_argument("--resume", metavar="SESSION", help="go on with a session of before")
+    parser.add_argument(
+        "--check", action="append", default=[], help="the run is met when this holds; repeatable"
+    )
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="a permission rule such as 'allow shell make *'; repeatable",
+    )
+    parser.add_argument("--max-steps", type=int, metavar="N")
+    parser.add_argument("--max-tokens", type=int, metavar="N")
+    parser.add_argument("--max-cost", type=float, metavar="USD")
+    shared.common(parser)
+
+
+def run(options: argparse.Namespace) -> Reply:
+    """Work, and show it as it happens: in words, or with --json an event a line."""
+    workspace = open_workspace(options)
+    words = " ".join(options.instruction) or None
+    goal_id = _goal(workspace, words, options.check)
+    show = _print_json if options.json else _Terminal().show
+    outcome = workspace.worker().run(
+        words,
+        model=options.model,
+        mode=options.mode,
+        resume=options.resume,
+        allow=options.allow,
+        max_steps=options.max_steps,
+        max_tokens=options.max_tokens,
+        max_cost_usd=options.max_cost,
+        goal_id=goal_id,
+        tell=show,
+        ask=_ask if sys.stdin.isatty() else None,
+    )
+    code = CODES[outcome.state]
+    if options.json:
+        print(json.dumps({"kind": "outcome", **asdict(outcome)}, ensure_ascii=False), flush=True)
+        return Reply("", outcome, code, has_printed=True)
+    cost = "" if outcome.cost_usd is None else f", {outcome.cost_usd:.4f} US dollars"
+    text = (
+        f"\n{outcome.state}: {outcome.reason}. Session {outcome.session}, {outcome.steps} steps, "
+        f"{outcome.input_tokens} tokens in, {outcome.output_tokens} out{cost}."
+    )
+    return Reply(text, outcome, code)
+
+
+def _goal(workspace: Workspace, words: str | None, checks: list[str]) -> str | None:
+    """The goal that holds the worker: the one with these checks, else the newest active one."""
+    if checks:
+        return workspace.goals.set(words or "the checks pass", checks=checks).id
+    active = (goal.id for goal in workspace.goals.page() if goal.state == "active")
+    return next(active, None)
+
+
+def _print_json(event: RunEvent) -> None:
+    # What a kind does not have is left out.
+    fields = {key: value for key, value in asdict(event).items() if value not in ("", None, (), 0)}
+    print(json.dumps(fields, ensure_ascii=False), flush=True)
+
+
+def _ask(question: Question) -> bool:
+    print(f"\n{question.tool}: {question.subject}\n({question.reason})", file=sys.stderr)
+    print("Allow this? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+class _Terminal:
+    """Shows events to a person."""
+
+    def __init__(self) -> None:
+        self._is_in_line = False
+
+    def show(self, event: RunEvent) -> None:
+        """Print an event; what only programs want is left out."""
+        if event.kind == "said":
+            print(event.text, end="", flush=True)
+            self._is_in_line = not event.text.endswith("\n")
+            return
+        line = _LINES.get(event.kind)
+        if line is None:
+            return
+        if self._is_in_line:
+            print()
+            self._is_in_line = False
+        first = event.text.strip().split("\n", 1)[0][:_SHOWN_CHARS]
+        mark = "failed: " if event.failed else ""
+        print(line.format(tool=event.tool, subject=event.subject, text=mark + first), flush=True)
+
+
+_LINES = {
+    "call_began": "> {tool} {subject}",
+    "call_ended": "  {text}",
+    "took_back": "(the reply broke off and comes again: {text})",
+    "window_rebuilt": "(the conversation was put away: {text})",
+    "warned": "(note: {text})",
+    "judged": "(goal: {text})",
+}

@@ -1,0 +1,49 @@
+"""Which model the user means, and how it is reached.
+
+A model is named `KIND:NAME`: `openai:NAME` for any server of chat completions (`OPENAI_BASE_URL`,
+`OPENAI_API_KEY`), `anthropic:NAME` for one of Messages (`ANTHROPIC_BASE_URL`, `ANTHROPIC_API_KEY`),
+`scripted:FILE` for one that plays a script. Without a name, `MILEPOST_MODEL` says which.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from milepost.base.errors import UserError
+
+Kind = Literal["openai", "anthropic", "scripted"]
+
+_BASE_URLS: dict[Kind, str] = {
+    "openai": "https://api.openai.com/v1",
+    "anthropic": "https://api.anthropic.com",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """A model that is meant: `name` is the model's, or a script's path. The key shows nowhere."""
+
+    kind: Kind
+    name: str
+    base_url: str = ""
+    key: str = field(default="", repr=False)
+
+
+def chosen_model(named: str | None) -> ModelChoice:
+    """The model that is meant. Raises UserError when none is, or the name has another form."""
+    words = named or os.environ.get("MILEPOST_MODEL", "")
+    if not words:
+        raise UserError(
+            "no model is configured; name one with --model or MILEPOST_MODEL,"
+            " such as openai:NAME, anthropic:NAME or scripted:FILE"
+        )
+    kind, _, name = words.partition(":")
+    for known in get_args(Kind):
+        if kind == known and name:
+            prefix = kind.upper()
+            url = os.environ.get(f"{prefix}_BASE_URL") or _BASE_URLS.get(known, "")
+            return ModelChoice(known, name, url, os.environ.get(f"{prefix}_API_KEY", ""))
+    kinds = ", ".join(get_args(Kind))
+    raise UserError(f"{words!r} names no model; write KIND:NAME with one of {kinds}")

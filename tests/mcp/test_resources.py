@@ -102,7 +102,8 @@ def test_ids_and_scopes_are_completed(wire: Wire) -> None:
         }
         return wire.request("completion/complete", params)["result"]["completion"]["values"]
 
-    assert complete("milepost://memory/{scope}", "scope", "") == ["project", "global"]
+    scopes = ["project", "global", "worktree", "session"]
+    assert complete("milepost://memory/{scope}", "scope", "") == scopes
     assert complete("milepost://memory/{scope}", "scope", "gl") == ["global"]
     assert complete("milepost://goals/{id}", "id", goal[:4]) == [goal]
     assert "1" in complete("milepost://checkpoints/{id}", "id", "")

@@ -18,6 +18,8 @@ from milepost.base.errors import (
 )
 
 if TYPE_CHECKING:
+    from milepost.api.data_views import DataFile, DataScan, KeptSecret
+    from milepost.api.run_views import Question, RunEvent, RunOutcome, WorkSession
     from milepost.api.settings import settings_files, settings_in_force
     from milepost.api.views import (
         Action,
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
         Change,
         Check,
         Checkpoint,
-        DataFile,
-        DataScan,
         Diff,
         Entry,
         EntryPage,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
         Hit,
         Import,
         ImportPlace,
-        KeptSecret,
         LeftOut,
         Location,
         MemoryChange,
@@ -46,21 +45,17 @@ if TYPE_CHECKING:
         Omission,
         OutlineItem,
         Project,
-        Question,
         Refusal,
         Relocation,
         Restore,
         Revision,
         RulesFile,
-        RunEvent,
-        RunOutcome,
         SearchResult,
         Setting,
         Sign,
         StoreSize,
         VectorUse,
         Verdict,
-        WorkSession,
     )
     from milepost.api.workspace import Workspace, open_workspace, project_folder
     from milepost.base.symbols import enclosing_symbol
@@ -122,6 +117,13 @@ __all__ = [
 
 
 _ROOMS = {
+    "DataFile": "milepost.api.data_views",
+    "KeptSecret": "milepost.api.data_views",
+    "DataScan": "milepost.api.data_views",
+    "RunOutcome": "milepost.api.run_views",
+    "WorkSession": "milepost.api.run_views",
+    "RunEvent": "milepost.api.run_views",
+    "Question": "milepost.api.run_views",
     "Workspace": "milepost.api.workspace",
     "open_workspace": "milepost.api.workspace",
     "project_folder": "milepost.api.workspace",

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from milepost.api import views
+from milepost.api import data_views
 from milepost.api.scopes import MEMORY, NOTES, PROGRESS, SESSIONS
 from milepost.base.errors import UserError, WorldError
 from milepost.base.files import locked
@@ -36,6 +36,9 @@ _HOLDS = {
     "trust.db": "which entries were written here",
     "milepost.db": "goals and their evidence",
     "history.db": "what was done",
+    "sessions.db": "what was said and done in runs",
+    "tasks.db": "the tree of tasks",
+    "checkpoint.md": "the state of a run",
     "snapshots.db": "restore points",
 }
 
@@ -67,20 +70,20 @@ class Data:
         self._close = close
         self._session = session
 
-    def usage(self) -> tuple[views.DataFile, ...]:
+    def usage(self) -> tuple[data_views.DataFile, ...]:
         """Every file that holds data, with its size; what SQLite keeps beside a database counts
         with it."""
         return tuple(
-            views.DataFile(str(path), sum(map(_size, _with_companions(path))), holds)
+            data_views.DataFile(str(path), sum(map(_size, _with_companions(path))), holds)
             for path, holds in self._files()
         )
 
-    def scan(self) -> views.DataScan:
+    def scan(self) -> data_views.DataScan:
         """Look for secrets in every text that is kept, with all rules there are: in the memory
         file, where people write, and in what was kept before a rule was known. Files in restore
         points are the project's own and not looked at."""
         has_second = self._masking.ask_both()
-        found: list[views.KeptSecret] = []
+        found: list[data_views.KeptSecret] = []
         texts = 0
         for place, text in self._texts():
             texts += 1
@@ -89,10 +92,10 @@ class Data:
                 # Of a file as a whole, what its lines did not tell.
                 told = {one.kind for one in found if one.place.startswith(f"{place} line ")}
                 kinds = {kind: None for kind in kinds if kind not in told}
-            found += [views.KeptSecret(place, kind) for kind in kinds]
-        return views.DataScan(tuple(found), texts, has_second_opinion=has_second)
+            found += [data_views.KeptSecret(place, kind) for kind in kinds]
+        return data_views.DataScan(tuple(found), texts, has_second_opinion=has_second)
 
-    def export(self, target: str) -> views.DataFile:
+    def export(self, target: str) -> data_views.DataFile:
         """Write everything into a new .tar.gz at `target`, as of one moment for each file, while
         others may go on. Raises UserError when something is there already."""
         path = Path(target)
@@ -108,7 +111,7 @@ class Data:
                         archive.add(copy, f"{self._folder.name}/{inside}")
             except OSError as error:
                 raise WorldError(f"cannot write {target} ({error.strerror})") from error
-        return views.DataFile(str(path.absolute()), _size(path), "a copy of everything")
+        return data_views.DataFile(str(path.absolute()), _size(path), "a copy of everything")
 
     def prune(self, oldest_kept: int) -> int:
         """Forget the restore points before this one, but for pinned and named ones, and the content

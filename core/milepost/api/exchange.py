@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from milepost.api import views
+from milepost.api import data_views, views
 from milepost.api.showing import shown
 from milepost.base.errors import UserError
 from milepost.base.files import ChangedMeanwhileError, make_private_dir, write_pieces_durably
@@ -55,7 +55,7 @@ class Exchange:
 
     def export_to(
         self, target: str, *, scope: str | None = None, form: str = "jsonl", force: bool = False
-    ) -> views.DataFile:
+    ) -> data_views.DataFile:
         """`export` into a file, durably. Raises UserError when something is there already and
         `force` does not say that it may go."""
         path = Path(target)
@@ -67,7 +67,9 @@ class Exchange:
             write_pieces_durably(path, pieces, may_replace=force)
         except ChangedMeanwhileError:
             raise UserError(f"{target} is there already; name another, or give --force") from None
-        return views.DataFile(str(path.absolute()), path.stat().st_size, "an export of the memory")
+        return data_views.DataFile(
+            str(path.absolute()), path.stat().st_size, "an export of the memory"
+        )
 
     def found(self) -> tuple[views.ImportPlace, ...]:
         """The stores of other tools on this machine, for this project or for all of them."""

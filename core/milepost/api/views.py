@@ -420,15 +420,6 @@ class HistoryResult:
 
 
 @dataclass(frozen=True, slots=True)
-class DataFile:
-    """A file of the project's data: its absolute path, its size, and what it holds."""
-
-    path: str
-    size_bytes: int
-    holds: str
-
-
-@dataclass(frozen=True, slots=True)
 class VectorUse:
     """The model whose vectors help the searches of the servers, `static` or `semantic`; None when
     none does. `asked` is the user's setting, `failure` why the model cannot be loaded."""
@@ -436,79 +427,3 @@ class VectorUse:
     asked: str | None
     model: str | None
     failure: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class KeptSecret:
-    """A secret that is kept: where, and of which kind. Never the secret itself."""
-
-    place: str
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class DataScan:
-    """The secrets among so many kept texts, and whether a second scanner looked too."""
-
-    found: tuple[KeptSecret, ...]
-    texts: int
-    has_second_opinion: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RunOutcome:
-    """How a run of the worker ended: `state` is met, not_met, budget, error or cancelled. `words`
-    are the last that it said; `cost_usd` is None when a price is not known."""
-
-    session: str
-    state: str
-    reason: str
-    words: str
-    steps: int
-    input_tokens: int
-    output_tokens: int
-    cost_usd: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class WorkSession:
-    """A session of the worker; `state` is active (also when its process died) or ended."""
-
-    id: str
-    title: str
-    actor: str
-    state: str
-    created_at: str
-    updated_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunEvent:
-    """Something that happened while the worker worked. `kind` is said, thought, took_back (what was
-    said since the last step does not count), call_began, call_ended, step_ended,
-    checkpoint_written, window_rebuilt, warned or judged; what a kind does not have is empty.
-    `before_id` and `after_id` are the restore points around a call."""
-
-    kind: str
-    text: str = ""
-    call_id: str = ""
-    tool: str = ""
-    subject: str = ""
-    failed: bool = False
-    paths: tuple[str, ...] = ()
-    before_id: int | None = None
-    after_id: int | None = None
-    step: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_usd: float | None = None
-    window_share: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A call of the worker's that needs permission, and why."""
-
-    tool: str
-    subject: str
-    reason: str

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from milepost.agent import events
-from milepost.api import views
+from milepost.api import run_views
 
 
-def seen(event: events.Event) -> views.RunEvent:  # noqa: PLR0911  (a line for each kind)
+def seen(event: events.Event) -> run_views.RunEvent:  # noqa: PLR0911  (a line for each kind)
     """An event of the worker's as a view."""
     match event:
         case events.Said(text, is_thought):
-            return views.RunEvent("thought" if is_thought else "said", text)
+            return run_views.RunEvent("thought" if is_thought else "said", text)
         case events.TookBack(reason):
-            return views.RunEvent("took_back", reason)
+            return run_views.RunEvent("took_back", reason)
         case events.CallBegan(call_id, tool, subject):
-            return views.RunEvent("call_began", call_id=call_id, tool=tool, subject=subject)
+            return run_views.RunEvent("call_began", call_id=call_id, tool=tool, subject=subject)
         case events.CallEnded():
-            return views.RunEvent(
+            return run_views.RunEvent(
                 "call_ended",
                 event.text,
                 event.call_id,
@@ -27,7 +27,7 @@ def seen(event: events.Event) -> views.RunEvent:  # noqa: PLR0911  (a line for e
                 after_id=event.after_id,
             )
         case events.StepEnded(step, usage, cost_usd, window_share):
-            return views.RunEvent(
+            return run_views.RunEvent(
                 "step_ended",
                 step=step,
                 input_tokens=usage.input_tokens,
@@ -37,10 +37,10 @@ def seen(event: events.Event) -> views.RunEvent:  # noqa: PLR0911  (a line for e
             )
         case events.CheckpointWritten(path, by_model):
             by = "by its writer" if by_model else "without its writer"
-            return views.RunEvent("checkpoint_written", f"{path} was written {by}")
+            return run_views.RunEvent("checkpoint_written", f"{path} was written {by}")
         case events.WindowRebuilt(before, after):
-            return views.RunEvent("window_rebuilt", f"{before} tokens became {after}")
+            return run_views.RunEvent("window_rebuilt", f"{before} tokens became {after}")
         case events.Warned(text):
-            return views.RunEvent("warned", text)
+            return run_views.RunEvent("warned", text)
         case events.Judged(verdict, reason):
-            return views.RunEvent("judged", f"{verdict}: {reason}")
+            return run_views.RunEvent("judged", f"{verdict}: {reason}")

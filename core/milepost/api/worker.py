@@ -12,7 +12,7 @@ from milepost.agent.execution import Execution
 from milepost.agent.recall import outline, tools_for
 from milepost.agent.record import Record
 from milepost.agent.scribe import Scribe
-from milepost.api import views
+from milepost.api import run_views
 from milepost.api.brief import LEAST_TOKENS, MOST_TOKENS
 from milepost.api.watching import seen as seen_as_view
 from milepost.base.errors import MilepostError, UserError
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from milepost.tasks.store import TaskStore
     from milepost.tools.tool import Tool
 
-    Tell = Callable[[views.RunEvent], None]
-    Ask = Callable[[views.Question], bool]
+    Tell = Callable[[run_views.RunEvent], None]
+    Ask = Callable[[run_views.Question], bool]
 
 MODES = ("build", "plan")
 
@@ -98,7 +98,7 @@ class Worker:
         goal_id: str | None = None,
         tell: Tell,
         ask: Ask | None = None,
-    ) -> views.RunOutcome:
+    ) -> run_views.RunOutcome:
         """Work on what the user says until it is done; blocks. With `resume` in a session of
         before. `allow` are permission rules of the user's; `goal_id` is the goal that holds the
         worker. `tell` hears what happens; `ask` answers what needs permission, and without it the
@@ -133,7 +133,7 @@ class Worker:
         outcome = asyncio.run(work())
         self._transcripts.set_state(session.id, "ended")
         spent = agent.spent
-        return views.RunOutcome(
+        return run_views.RunOutcome(
             session=session.id,
             state=outcome.state,
             reason=outcome.reason,
@@ -144,11 +144,11 @@ class Worker:
             cost_usd=spent.cost_usd if spent.is_cost_known else None,
         )
 
-    def sessions(self, limit: int = 20) -> tuple[views.WorkSession, ...]:
+    def sessions(self, limit: int = 20) -> tuple[run_views.WorkSession, ...]:
         """The sessions, the one that was worked on last first."""
         return tuple(map(_session, self._transcripts.page(limit)))
 
-    def session(self, session_id: str) -> views.WorkSession:
+    def session(self, session_id: str) -> run_views.WorkSession:
         """One session. Raises UserError when there is none with this id."""
         return _session(self._transcripts.get(session_id))
 
@@ -182,7 +182,7 @@ class Worker:
             tell(seen_as_view(event))
 
         async def answered(question: Question) -> bool:
-            asked = views.Question(question.tool, question.subject, question.reason)
+            asked = run_views.Question(question.tool, question.subject, question.reason)
             return ask is not None and await asyncio.to_thread(ask, asked)
 
         scribe = Scribe(
@@ -343,8 +343,8 @@ def _runtime(root: Path) -> str:
     return "" if head is None else f"branch {head.branch}, commit {head.commit}"
 
 
-def _session(session: Session) -> views.WorkSession:
-    return views.WorkSession(
+def _session(session: Session) -> run_views.WorkSession:
+    return run_views.WorkSession(
         id=session.id,
         title=session.title,
         actor=session.actor,

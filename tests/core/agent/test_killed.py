@@ -71,7 +71,7 @@ def test_a_session_that_is_killed_again_and_again_ends_like_an_unbroken_one(
     for _ in range(60):
         child = _start(tmp_path)
         try:
-            output, _ = child.communicate(timeout=chance.uniform(0.05, 0.9))
+            output, _ = child.communicate(timeout=chance.uniform(0.02, 0.25))
             break
         except subprocess.TimeoutExpired:
             child.send_signal(signal.SIGKILL)

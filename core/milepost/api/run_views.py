@@ -1,0 +1,64 @@
+"""What the guests see of the worker: its runs, what happens in them, and its sessions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run of the worker ended: `state` is met, not_met, budget, error or cancelled. `words`
+    are the last that it said; `cost_usd` is None when a price is not known."""
+
+    session: str
+    state: str
+    reason: str
+    words: str
+    steps: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkSession:
+    """A session of the worker; `state` is active (also when its process died) or ended."""
+
+    id: str
+    title: str
+    actor: str
+    state: str
+    created_at: str
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """Something that happened while the worker worked. `kind` is said, thought, took_back (what was
+    said since the last step does not count), call_began, call_ended, step_ended,
+    checkpoint_written, window_rebuilt, warned or judged; what a kind does not have is empty.
+    `before_id` and `after_id` are the restore points around a call."""
+
+    kind: str
+    text: str = ""
+    call_id: str = ""
+    tool: str = ""
+    subject: str = ""
+    failed: bool = False
+    paths: tuple[str, ...] = ()
+    before_id: int | None = None
+    after_id: int | None = None
+    step: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+    window_share: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A call of the worker's that needs permission, and why."""
+
+    tool: str
+    subject: str
+    reason: str

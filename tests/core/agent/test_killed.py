@@ -22,15 +22,12 @@ _REPOSITORY = Path(__file__).parents[3]
 
 
 def _start(folder: Path) -> subprocess.Popen[str]:
-    child = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-m", "tests.core.agent.worker_process", str(folder)],
         stdout=subprocess.PIPE,
         text=True,
         cwd=_REPOSITORY,
     )
-    assert child.stdout is not None
-    assert child.stdout.readline() == "begun\n"
-    return child
 
 
 def _history(folder: Path) -> list[tuple[str, dict[str, Any]]]:
@@ -71,7 +68,7 @@ def test_a_session_that_is_killed_again_and_again_ends_like_an_unbroken_one(
     for _ in range(60):
         child = _start(tmp_path)
         try:
-            output, _ = child.communicate(timeout=chance.uniform(0.02, 0.25))
+            output, _ = child.communicate(timeout=chance.uniform(0.1, 0.35))
             break
         except subprocess.TimeoutExpired:
             child.send_signal(signal.SIGKILL)

@@ -67,5 +67,4 @@ async def _run(folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    print("begun", flush=True)
     print(asyncio.run(_run(Path(sys.argv[1]))), flush=True)

@@ -65,9 +65,9 @@ class _Pair:
         self._shadow = root.parent / "shadow.git"
         subprocess.run(["git", "init", "-q", "--bare", self._shadow], check=True, timeout=60)
         self.workspace = api.open_workspace(str(root), actor="user:bench")
-        self.files = sorted(
-            path for path in root.rglob("*.py") if path.is_file() and not path.is_symlink()
-        )
+        # A real tree has files that no point covers, such as those below node_modules.
+        covered = self.workspace.checkpoints._store.covered()
+        self.files = sorted(root / path for path in covered if path.endswith(".py"))
 
     def watch(self) -> None:
         """Make the first point, and let the watch come level."""

@@ -105,6 +105,7 @@ def test_the_events_are_a_line_of_json_each_and_the_session_can_be_looked_at(sho
     ("words", "code", "says"),
     [
         (["run", "x"], 1, "no model is configured"),
+        (["run", "x", "--check", "test -d ."], 1, "no model is configured"),
         (["run", "--model", "scripted:nowhere"], 1, "nothing to do"),
         (["run", "x", "--model", "scripted:nowhere"], 1, "cannot read the script"),
         (["run", "x", "--model", "gpt"], 1, "write KIND:NAME"),
@@ -119,6 +120,7 @@ def test_a_mistake_is_told_in_a_sentence(
     done = _run(shop, *words, code=code, MILEPOST_MODEL="")
     assert says in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+    assert _run(shop, "goal", "list").stdout == "There is no goal yet.\n"
 
 
 def test_a_model_that_refuses_and_one_that_never_stops_end_with_their_codes(shop: Path) -> None:

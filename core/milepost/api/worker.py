@@ -84,6 +84,11 @@ class Worker:
         self._snapshots = snapshots
         self._masking = masking
 
+    def model(self, named: str | None) -> str:
+        """The model that a run would ask, as KIND:NAME. Raises UserError when there is none."""
+        choice = models.chosen_model(named)
+        return f"{choice.kind}:{choice.name}"
+
     def run(  # noqa: PLR0913  (what a user can say of a run, each with a default)
         self,
         instruction: str | None,

@@ -50,11 +50,16 @@ def run(options: argparse.Namespace) -> Reply:
     """Work, and show it as it happens: in words, or with --json an event a line."""
     workspace = open_workspace(options)
     words = " ".join(options.instruction) or None
+    worker = workspace.worker()
+    # Before a goal is set: what is refused changes nothing.
+    model = worker.model(options.model)
     goal_id = _goal(workspace, words, options.check)
     show = _print_json if options.json else _Terminal().show
-    outcome = workspace.worker().run(
+    # A run stays a while and makes points around every change, so following beats scanning.
+    workspace.watch()
+    outcome = worker.run(
         words,
-        model=options.model,
+        model=model,
         mode=options.mode,
         resume=options.resume,
         allow=options.allow,
@@ -65,6 +70,7 @@ def run(options: argparse.Namespace) -> Reply:
         tell=show,
         ask=_ask if sys.stdin.isatty() else None,
     )
+    workspace.close()
     code = CODES[outcome.state]
     if options.json:
         print(json.dumps({"kind": "outcome", **asdict(outcome)}, ensure_ascii=False), flush=True)

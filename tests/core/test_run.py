@@ -85,7 +85,8 @@ def test_the_events_are_a_line_of_json_each_and_the_session_can_be_looked_at(sho
     assert kinds[-1] == "outcome"
     shell = next(e for e in events if e["kind"] == "call_ended" and e["tool"] == "shell")
     assert shell["text"] == "hello"
-    assert shell["after_id"] > shell["before_id"]
+    # It changed nothing, so one point stands for before and after.
+    assert shell["after_id"] == shell["before_id"]
     session = events[-1]["session"]
     assert session in _run(shop, "session", "list").stdout
     lines = [
@@ -160,3 +161,22 @@ def test_what_the_repository_says_is_neither_obeyed_nor_made_a_rule(shop: Path) 
     assert (shop / "shop.py").exists()
     assert not (shop.parent / "out.txt").exists()
     assert "obey" not in _run(shop, "memory", "list", "--kind", "rule").stdout
+
+
+def test_what_the_worker_changed_can_be_taken_back_without_what_the_user_did(shop: Path) -> None:
+    turns = [
+        {"calls": [{"tool": "read", "arguments": {"path": "shop.py"}}]},
+        {"calls": [{"tool": "edit", "arguments": _EDIT}]},
+        {"calls": [{"tool": "shell", "arguments": {"command": "echo a \\\n > made.txt"}}]},
+        {"say": "Done."},
+    ]
+    script = shop.parent / "s"
+    script.write_text("".join(json.dumps(turn) + "\n" for turn in turns), "utf-8")
+    _run(shop, "checkpoint", "save", "mine")
+    _run(shop, "run", "Go.", "--model", f"scripted:{script}", "--allow", "allow shell *")
+    assert (shop / "made.txt").exists()
+    (shop / "README.md").write_text("the user's words\n", "utf-8")
+    _run(shop, "checkpoint", "restore", "1", "--agents", "--yes")
+    assert (shop / "shop.py").read_text("utf-8") == _BROKEN
+    assert not (shop / "made.txt").exists()
+    assert (shop / "README.md").read_text("utf-8") == "the user's words\n"

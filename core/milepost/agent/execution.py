@@ -40,11 +40,24 @@ class Question:
     reason: str
 
 
-class Points(Protocol):
-    """Makes restore points around calls that may change files."""
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A change of files that is under way: what ends it, and the restore point before it."""
 
-    def make(self, label: str) -> int:
-        """A restore point of the files as they are; its id. Raises MilepostError."""
+    action: int
+    before: int
+
+
+class Points(Protocol):
+    """Makes restore points around calls that may change files, so that the changes between them
+    are known to be the worker's."""
+
+    def begin(self, label: str) -> Begun:
+        """A restore point of the files as they are. Raises MilepostError."""
+        ...
+
+    def finish(self, begun: Begun, label: str) -> int:
+        """The restore point after the change; its id. Raises MilepostError."""
         ...
 
 
@@ -125,10 +138,12 @@ class Execution:
         self._tell(CallBegan(call.id, call.name, ready.subject))
         if ready.tool.effect in {"reads", "notes"}:
             return self._finish(call, await self._do(ready))
-        before = self._point(f"before {call.name} {ready.subject}")
+        what = f"{call.name} {ready.subject}"
+        begun = await asyncio.to_thread(self._begin, what)
+        before = None if begun is None else begun.before
         self._record.begin(call, before, await asyncio.to_thread(_planned, ready))
         result = await self._do(ready)
-        after = self._point(f"after {call.name} {ready.subject}")
+        after = None if begun is None else await asyncio.to_thread(self._end, begun, what)
         return self._finish(call, result, before, after)
 
     async def _look_again(self, call: ToolCall) -> ToolResult:
@@ -179,9 +194,16 @@ class Execution:
             await asyncio.wait([work])
             raise
 
-    def _point(self, label: str) -> int | None:
+    def _begin(self, what: str) -> Begun | None:
         try:
-            return self._points.make(label)
+            return self._points.begin(f"before {what}")
+        except MilepostError as error:
+            self._tell(Warned(f"no restore point was made: {error}"))
+            return None
+
+    def _end(self, begun: Begun, what: str) -> int | None:
+        try:
+            return self._points.finish(begun, f"after {what}")
         except MilepostError as error:
             self._tell(Warned(f"no restore point was made: {error}"))
             return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from milepost.agent import loop
 from milepost.agent.budget import Budget
-from milepost.agent.execution import Execution
+from milepost.agent.execution import Begun, Execution
 from milepost.agent.recall import outline, tools_for
 from milepost.agent.record import Record
 from milepost.agent.scribe import Scribe
@@ -60,6 +60,11 @@ _SYSTEM = (
     "is met is decided by its checks, not by you."
 )
 _PLAN = " You are planning: nothing may be changed. End with the plan, step by step."
+
+_ACTOR = "agent:milepost"
+
+# As much of a command as tells it from others in a list of points.
+_LABEL_CHARS = 100
 
 # What a worker's search of memory may return, and how much of history.
 _SEARCH_TOKENS = 1_500
@@ -304,9 +309,16 @@ class _Shelf:
         ]
         return "\n".join(lines) or "Nothing was said or done about that."
 
-    def make(self, label: str) -> int:
-        """A restore point of the files as they are."""
-        return self._workspace.checkpoints.save(label[:200], mine=label.startswith("after")).id
+    def begin(self, label: str) -> Begun:
+        """A restore point before a change of the worker's, which is an agent's and not the user's
+        though the user started it."""
+        action = self._workspace.checkpoints.begin(_one_line(label), actor=_ACTOR)
+        return Begun(action.id, action.before_id)
+
+    def finish(self, begun: Begun, label: str) -> int:
+        """The restore point after the change."""
+        after = self._workspace.checkpoints.finish(begun.action, _one_line(label)).to_id
+        return begun.before if after is None else after
 
     async def look(self) -> loop.Verdict | None:
         """Verify the goal, on a thread."""
@@ -325,6 +337,12 @@ class _Shelf:
             return ""
         brief = self._workspace.memory.brief(about, None, min(budget_tokens, MOST_TOKENS))
         return brief.text if brief.entries else ""
+
+
+def _one_line(label: str) -> str:
+    """A label that a restore point can have; a command may have many lines."""
+    printable = "".join(char if char.isprintable() else " " for char in label)
+    return printable[:_LABEL_CHARS]
 
 
 def _provider(choice: models.ModelChoice) -> Provider:

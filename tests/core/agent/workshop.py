@@ -8,7 +8,7 @@ from pathlib import Path
 
 from milepost.agent.budget import Budget
 from milepost.agent.events import Event
-from milepost.agent.execution import Execution, Question
+from milepost.agent.execution import Begun, Execution, Question
 from milepost.agent.loop import Agent, Parts, Verdict
 from milepost.agent.record import Record
 from milepost.agent.scribe import Scribe
@@ -78,7 +78,11 @@ class Pointer:
 
     made: list[str] = field(default_factory=list)
 
-    def make(self, label: str) -> int:
+    def begin(self, label: str) -> Begun:
+        self.made.append(label)
+        return Begun(len(self.made), len(self.made))
+
+    def finish(self, begun: Begun, label: str) -> int:
         self.made.append(label)
         return len(self.made)
 

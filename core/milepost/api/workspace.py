@@ -30,8 +30,10 @@ from milepost.memory.rules import book
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from milepost.api.sessions import Sessions
     from milepost.api.worker import Worker
     from milepost.base.sqlite import Database
+    from milepost.history.transcript import Transcripts
 
 
 # How long an action's successor may have to wait while the index is cleaned of what was forgotten.
@@ -103,12 +105,17 @@ class Workspace:
     def worker(self) -> Worker:
         """What works on this project with a model; its parts are loaded when it is asked for."""
         from milepost.api.worker import Worker  # noqa: PLC0415  (most callers ask no model)
-        from milepost.history.transcript import Transcripts  # noqa: PLC0415  (as above)
         from milepost.tasks.store import TaskStore  # noqa: PLC0415  (as above)
 
-        transcripts, tasks = Transcripts(self._folder), TaskStore(self._folder)
-        self._others = (*self._others, transcripts.database, tasks.database)
-        return Worker(self, transcripts, tasks, self._snapshots, self._masking)
+        tasks = TaskStore(self._folder)
+        self._others = (*self._others, tasks.database)
+        return Worker(self, self._transcripts(), tasks, self._snapshots, self._masking)
+
+    def sessions(self) -> Sessions:
+        """What was said and done when the worker was at work."""
+        from milepost.api.sessions import Sessions  # noqa: PLC0415  (most callers want none)
+
+        return Sessions(self._transcripts())
 
     def notices(self) -> tuple[str, ...]:
         """What the user should hear about the project's data; each is told once."""
@@ -134,6 +141,13 @@ class Workspace:
         self._vectors.close()
         for database in (*self._others, *self._scopes.databases()):
             database.close()
+
+    def _transcripts(self) -> Transcripts:
+        from milepost.history.transcript import Transcripts  # noqa: PLC0415  (most callers want none)
+
+        made = Transcripts(self._folder)
+        self._others = (*self._others, made.database)
+        return made
 
 
 def open_workspace(

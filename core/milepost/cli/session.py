@@ -34,22 +34,22 @@ def run(options: argparse.Namespace) -> Reply:
 
 
 def _list(workspace: Workspace, options: argparse.Namespace) -> Reply:
-    sessions = workspace.worker().sessions(options.n)
+    sessions = workspace.sessions().page(options.n)
     lines = [f"{one.id}  {one.updated_at}  {one.state:<7} {one.title}" for one in sessions]
     return Reply("\n".join(lines) or "There are no sessions yet.", sessions)
 
 
 def _show(workspace: Workspace, options: argparse.Namespace) -> Reply:
-    worker = workspace.worker()
-    for line in worker.export(options.id):
+    sessions = workspace.sessions()
+    for line in sessions.export(options.id):
         print(line)
-    return Reply("", worker.session(options.id), has_printed=True)
+    return Reply("", sessions.get(options.id), has_printed=True)
 
 
 def _delete(workspace: Workspace, options: argparse.Namespace) -> Reply:
-    worker = workspace.worker()
-    session = worker.session(options.id)
-    worker.delete(options.id)
+    sessions = workspace.sessions()
+    session = sessions.get(options.id)
+    sessions.delete(options.id)
     return Reply(f"Deleted session {session.id}: {session.title}", session)
 
 

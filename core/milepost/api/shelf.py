@@ -1,0 +1,149 @@
+"""What a worker's session keeps outside of its window, and what stands around it.
+
+Memory, notes, tasks and the goal as the loop asks for them; restore points around its changes; the
+gate that the goal holds. Everything is read anew each time, so that what others change meanwhile is
+seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from milepost.agent import loop
+from milepost.agent.execution import Begun
+from milepost.agent.recall import outline
+from milepost.api.brief import LEAST_TOKENS, MOST_TOKENS
+from milepost.base.errors import MilepostError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from milepost.api.workspace import Workspace
+    from milepost.history.transcript import Transcripts
+    from milepost.tasks.store import TaskStore
+
+_ACTOR = "agent:milepost"
+
+# As much of a command as tells it from others in a list of points.
+_LABEL_CHARS = 100
+
+# What a worker's search of memory may return, and how much of history.
+_SEARCH_TOKENS = 1_500
+_HISTORY_HITS = 8
+_HISTORY_CHARS = 600
+
+
+class Shelf:
+    """What is kept outside of the window, and what stands around it: memory, goal, points."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        transcripts: Transcripts,
+        tasks: TaskStore,
+        session: str,
+        folder: Path,
+        goal_id: str | None,
+    ) -> None:
+        self._workspace = workspace
+        self._transcripts = transcripts
+        self._tasks = tasks
+        self._session = session
+        self._folder = folder
+        self._goal_id = goal_id
+
+    def rules(self, budget_tokens: int) -> str:
+        """What holds in the project, with sources, as a brief quotes it."""
+        return self._brief(None, budget_tokens)
+
+    def goal(self) -> str:
+        """The goal, its checks and how it stands."""
+        if self._goal_id is None:
+            return ""
+        goal = self._workspace.goals.get(self._goal_id)
+        return "\n".join([goal.condition, *(f"- check: {check.command}" for check in goal.checks)])
+
+    def checkpoint(self) -> str:
+        """What checkpoint.md says."""
+        try:
+            return (self._folder / "checkpoint.md").read_text("utf-8", errors="replace")
+        except OSError:
+            return ""
+
+    def notes(self) -> str:
+        """The notes of the session, the oldest first."""
+        page = self._workspace.memory.page(scope="session", session=self._session, limit=100)
+        return "\n".join(f"- {entry.text}" for entry in page.entries)
+
+    def tasks(self) -> str:
+        """The tree of tasks."""
+        return outline(self._tasks.all())
+
+    def memory(self, about: str, budget_tokens: int) -> str:
+        """What memory knows about the matter."""
+        return self._brief(about, budget_tokens)
+
+    def search(self, query: str) -> str:
+        """Search memory, in words."""
+        found = self._workspace.memory.search(query, budget_tokens=_SEARCH_TOKENS)
+        lines = [
+            f"[{hit.entry.id}] {hit.entry.kind}, {hit.entry.status}, by {hit.entry.source}:"
+            f" {hit.entry.text}"
+            for hit in found.hits
+        ]
+        return "\n".join(lines) or f"Nothing found: {found.advice}."
+
+    def save(self, text: str, kind: str) -> str:
+        """Remember something beyond this session."""
+        return f"Remembered as {self._workspace.memory.add(text, kind=kind).id}."
+
+    def note(self, text: str) -> str:
+        """Note something down for the rest of this session."""
+        self._workspace.memory.add(text, scope="session", session=self._session)
+        return "Noted."
+
+    def history(self, query: str) -> str:
+        """What was said and done, in words."""
+        found = self._transcripts.search(query, _HISTORY_HITS)
+        lines = [
+            f"[{item.number}] {item.at} session {item.session}, {item.kind}:"
+            f" {' '.join(str(item.data).split())[:_HISTORY_CHARS]}"
+            for _, item in found
+        ]
+        return "\n".join(lines) or "Nothing was said or done about that."
+
+    def begin(self, label: str) -> Begun:
+        """A restore point before a change of the worker's, which is an agent's and not the user's
+        though the user started it."""
+        action = self._workspace.checkpoints.begin(_one_line(label), actor=_ACTOR)
+        return Begun(action.id, action.before_id)
+
+    def finish(self, begun: Begun, label: str) -> int:
+        """The restore point after the change."""
+        after = self._workspace.checkpoints.finish(begun.action, _one_line(label)).to_id
+        return begun.before if after is None else after
+
+    async def look(self) -> loop.Verdict | None:
+        """Verify the goal, on a thread."""
+        if self._goal_id is None:
+            return None
+        try:
+            verdict = await asyncio.to_thread(self._workspace.goals.verify, self._goal_id)
+        except MilepostError as error:
+            return loop.Verdict("unverifiable", str(error), holds=False)
+        lacking = "; ".join(verdict.missing)
+        reason = f"{verdict.reason} ({lacking})" if lacking else verdict.reason
+        return loop.Verdict(verdict.verdict, reason, holds=verdict.verdict == "not_met")
+
+    def _brief(self, about: str | None, budget_tokens: int) -> str:
+        if budget_tokens < LEAST_TOKENS:
+            return ""
+        brief = self._workspace.memory.brief(about, None, min(budget_tokens, MOST_TOKENS))
+        return brief.text if brief.entries else ""
+
+
+def _one_line(label: str) -> str:
+    """A label that a restore point can have; a command may have many lines."""
+    printable = "".join(char if char.isprintable() else " " for char in label)
+    return printable[:_LABEL_CHARS]

@@ -15,7 +15,6 @@ from milepost.agent.budget import Spent
 from milepost.agent.events import Judged, Said, StepEnded, TookBack, Warned, WindowRebuilt
 from milepost.agent.repetition import Repetition
 from milepost.agent.state import state_text, system_text
-from milepost.agent.window import Window
 from milepost.providers.message import (
     Finished,
     Message,
@@ -27,7 +26,7 @@ from milepost.providers.message import (
 from milepost.providers.provider import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable
 
     from milepost.agent.budget import Budget
     from milepost.agent.events import Event
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from milepost.agent.record import Record
     from milepost.agent.scribe import Scribe
     from milepost.agent.state import Keeper
+    from milepost.agent.window import Window
     from milepost.providers.message import Reply, ToolCall, ToolResult
     from milepost.providers.provider import Provider
     from milepost.tools import tool as tools
@@ -80,7 +80,7 @@ class Parts:
     """What a session is made of."""
 
     provider: Provider
-    tools: Mapping[str, tools.Tool]
+    window: Window
     execution: Execution
     record: Record
     keeper: Keeper
@@ -91,16 +91,18 @@ class Parts:
     budget: Budget
 
 
+def offered(hands: Iterable[tools.Tool]) -> tuple[Tool, ...]:
+    """The tools as a model is told of them."""
+    return tuple(Tool(tool.name, tool.description, tool.parameters) for tool in hands)
+
+
 class Agent:
     """The worker of one session."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._record = parts.record
-        offered = tuple(
-            Tool(tool.name, tool.description, tool.parameters) for tool in parts.tools.values()
-        )
-        self._window = Window(parts.provider.model, offered)
+        self._window = parts.window
         self._repetition = Repetition()
         self.spent = Spent()
         self._words = ""

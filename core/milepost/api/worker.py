@@ -12,6 +12,7 @@ from milepost.agent.execution import Execution
 from milepost.agent.recall import tools_for
 from milepost.agent.record import Record
 from milepost.agent.scribe import Scribe
+from milepost.agent.window import Window
 from milepost.api import run_views
 from milepost.api.models import provider_of
 from milepost.api.shelf import Shelf
@@ -172,7 +173,7 @@ class Worker:
         return loop.Agent(
             loop.Parts(
                 provider=provider,
-                tools=tools,
+                window=Window(provider.model, loop.offered(tools.values())),
                 execution=Execution(tools, rules, record, shelf, hear, answered if ask else None),
                 record=record,
                 keeper=shelf,

@@ -9,9 +9,10 @@ from pathlib import Path
 from milepost.agent.budget import Budget
 from milepost.agent.events import Event
 from milepost.agent.execution import Begun, Execution, Question
-from milepost.agent.loop import Agent, Parts, Verdict
+from milepost.agent.loop import Agent, Parts, Verdict, offered
 from milepost.agent.record import Record
 from milepost.agent.scribe import Scribe
+from milepost.agent.window import Window
 from milepost.history.transcript import Transcripts
 from milepost.permissions.rules import DEFAULT, Rule
 from milepost.providers.catalogue import Model
@@ -138,7 +139,7 @@ class Workshop:
         self.agent = Agent(
             Parts(
                 provider=self.provider,
-                tools=tools,
+                window=Window(self.provider.model, offered(all_tools)),
                 execution=Execution(tools, rules, record, self.points, tell, ask),
                 record=record,
                 keeper=self.shelf,

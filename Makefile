@@ -1,7 +1,7 @@
 # Each target sets up what it needs by itself: Python 3.11 and make are enough to begin with.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench clean
+.PHONY: help setup demo test lint format protocol bench clean
 
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/node/bin:$(PATH)
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
@@ -35,6 +35,9 @@ lint: setup ## ruff, pyright strict, and the floors of the house
 format: setup ## let ruff put the code in its form
 	$(PYTHON) -m ruff check --fix
 	$(PYTHON) -m ruff format
+
+protocol: setup ## write anew what comes from the language server's messages
+	@$(PYTHON) -m milepost_lsp.generate
 
 bench: setup ## every benchmark, or one: make bench ONLY=mcp
 	@.tools/uv/bin/uv sync --quiet --locked --all-extras --group bench

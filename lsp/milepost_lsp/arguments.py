@@ -1,4 +1,4 @@
-"""A command's JSON arguments read into its dataclass, or refused in one sentence.
+"""JSON from the client read into its dataclass, or refused in one sentence.
 
 cattrs would do it too, but it takes "5" for 5 and any text for true, and its errors are trees.
 A command changes files: what is not exactly right must change nothing.
@@ -6,6 +6,7 @@ A command changes files: what is not exactly right must change nothing.
 
 from __future__ import annotations
 
+import functools
 import types
 from dataclasses import MISSING, fields, is_dataclass
 from typing import (
@@ -21,6 +22,7 @@ from typing import (
 )
 
 from milepost_lsp.convert import camel
+from milepost_lsp.protocol.message import tag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +36,7 @@ MAX_TEXT_CHARS = 100_000
 
 
 class ArgumentError(Exception):
-    """The arguments of a command are not what its documentation asks for."""
+    """The arguments of a command or a message are not what its documentation asks for."""
 
 
 def read_arguments(shape: type[T], raw: Sequence[Any] | None) -> T:
@@ -47,8 +49,15 @@ def read_arguments(shape: type[T], raw: Sequence[Any] | None) -> T:
     return _read_object(shape, cast("dict[str, Any]", given[0]), "")
 
 
+def read_message(shape: type[T], raw: Json) -> T:
+    """Reads `params` of a message of ours, or the client's answer to one: nothing, or an object."""
+    if raw is not None and not isinstance(raw, dict):
+        raise ArgumentError("it must be one JSON object")
+    return _read_object(shape, cast("dict[str, Any]", raw or {}), "")
+
+
 def _read_object(shape: type[T], value: dict[str, Any], where: str) -> T:
-    hints = get_type_hints(shape)
+    hints = _hints(shape)
     known = {camel(field.name): field for field in fields(cast("Any", shape))}
     for name in value:
         if name not in known:
@@ -63,11 +72,15 @@ def _read_object(shape: type[T], value: dict[str, Any], where: str) -> T:
     return shape(**read)
 
 
+@functools.cache
+def _hints(shape: type[Any]) -> dict[str, Any]:
+    return get_type_hints(shape)
+
+
 def _read(kind: Json, value: Json, where: str) -> Json:
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
-        options = [option for option in get_args(kind) if option is not type(None)]
-        return None if value is None else _read(options[0], value, where)
+        return _read_either(get_args(kind), value, where)
     if origin is Literal:
         choices = get_args(kind)
         if value not in choices:
@@ -84,6 +97,31 @@ def _read(kind: Json, value: Json, where: str) -> Json:
             raise ArgumentError(f"`{where}` must be an object")
         return _read_object(cast("type[Any]", kind), cast("dict[str, Any]", value), where + ".")
     return _READERS[kind](value, where)
+
+
+def _read_either(options: tuple[Any, ...], value: Json, where: str) -> Json:
+    if value is None and type(None) in options:
+        return None
+    shapes = [option for option in options if option is not type(None)]
+    if len(shapes) == 1:
+        return _read(shapes[0], value, where)
+    if int in shapes and str in shapes:
+        return _read(str if isinstance(value, str) else int, value, where)
+    return _read(_told_by_tag(shapes, value, where), value, where)
+
+
+def _told_by_tag(shapes: Sequence[type[Any]], value: Json, where: str) -> type[Any]:
+    """The shape of several whose tag the object carries."""
+    if not isinstance(value, dict):
+        raise ArgumentError(f"`{where}` must be an object")
+    tags = {told: shape for shape in shapes if (told := tag(shape))}
+    name = camel(next(iter(tags))[0])
+    given = cast("dict[str, Any]", value).get(name)
+    for (_, word), shape in tags.items():
+        if word == given:
+            return shape
+    words = ", ".join(word for _, word in tags)
+    raise ArgumentError(f"`{where}.{name}` must be one of {words}")
 
 
 def _read_text(value: Json, where: str) -> str:

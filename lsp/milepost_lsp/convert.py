@@ -22,5 +22,5 @@ def to_json(value: Json) -> Json:
 
 
 def camel(name: str) -> str:
-    """`created_at` as `createdAt`."""
-    return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
+    """`created_at` as `createdAt`, and `from_` as `from`, which is a word of Python's own."""
+    return re.sub(r"_([a-z])", lambda match: match[1].upper(), name.rstrip("_"))

@@ -9,15 +9,20 @@ import asyncio
 import logging
 import os
 import tempfile
+import uuid
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import unquote
 
 from lsprotocol import types
 from pygls import uris
 from pygls.exceptions import JsonRpcException
 
+from milepost_lsp.arguments import ArgumentError, read_message
+from milepost_lsp.convert import to_json
 from milepost_lsp.progress import Report, progress
+from milepost_lsp.protocol.announcing import ClientAnnouncement
 from milepost_lsp.text import Text
 
 if TYPE_CHECKING:
@@ -29,7 +34,11 @@ if TYPE_CHECKING:
     from pygls.workspace import PositionCodec
 
     from milepost import api
+    from milepost_lsp.protocol.message import Needs, Notification, Request
     from milepost_lsp.session import Session
+
+P = TypeVar("P")
+R = TypeVar("R")
 
 log = logging.getLogger(__name__)
 
@@ -52,20 +61,29 @@ class Editor:
     # What it can do
 
     @property
-    def announced(self) -> dict[str, Any] | None:
+    def announced(self) -> ClientAnnouncement | None:
         """What the client said under `capabilities.experimental.milepost`, None if nothing."""
         experimental = self._server.client_capabilities.experimental
         if not isinstance(experimental, dict):
             return None
         ours: Any = cast("dict[str, Any]", experimental).get("milepost")
-        if isinstance(ours, dict):
-            return cast("dict[str, Any]", ours)
-        return {} if ours else None
+        if not ours and not isinstance(ours, dict):
+            return None
+        said = cast("dict[str, Any]", ours) if isinstance(ours, dict) else {}
+        names = [field.name for field in fields(ClientAnnouncement)]
+        # What is no boolean is taken for not said: a capability is no place to fail.
+        known = {name: said[name] for name in names if isinstance(said.get(name), bool)}
+        return ClientAnnouncement(**known)
+
+    def knows(self, needs: Needs | None) -> bool:
+        """Whether the client announced that it knows such messages."""
+        announced = self.announced
+        return announced is not None and (needs is None or getattr(announced, needs))
 
     @property
     def is_quiet(self) -> bool:
         """Whether the client shows the commands' results itself."""
-        return (self.announced or {}).get("quiet") is True
+        return self.announced is not None and self.announced.quiet
 
     @property
     def shows_markdown(self) -> bool:
@@ -137,10 +155,29 @@ class Editor:
         """Writes a line to the client's log of this server."""
         self._server.window_log_message(types.LogMessageParams(kind, message))
 
-    def notify(self, method: str, params: dict[str, Any]) -> None:
-        """Sends a message of ours, to clients that announced that they know them."""
-        if self.announced is not None:
-            self._server.protocol.notify(method, params)
+    def notify(self, notification: Notification[P], params: P) -> None:
+        """Sends a message of ours, to a client that announced that it knows it."""
+        if self.knows(notification.needs):
+            self._server.protocol.notify(notification.method, to_json(params))
+
+    async def request(self, request: Request[P, R], params: P) -> R | None:
+        """Asks the client by a request of ours; None when it has no answer that can be read.
+
+        Ask `knows` first. Who stops waiting takes the question back.
+        """
+        msg_id = str(uuid.uuid4())
+        answer = self._server.protocol.send_request_async(request.method, to_json(params), msg_id)
+        try:
+            raw = await asyncio.wait_for(answer, ASK_TIMEOUT_S)
+            return read_message(request.result, raw)
+        except (TimeoutError, asyncio.CancelledError) as error:
+            withdrawn = types.CancelParams(id=msg_id)
+            self._server.protocol.notify(types.CANCEL_REQUEST, withdrawn)
+            if isinstance(error, asyncio.CancelledError):
+                raise
+        except (JsonRpcException, ArgumentError) as error:
+            log.warning("no answer to %s: %s", request.method, error)
+        return None
 
     def progress(
         self, title: str, *, token: types.ProgressToken | None, stop: threading.Event

@@ -11,7 +11,8 @@ import contextvars
 import json
 import logging
 from collections.abc import Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 import cattrs
@@ -21,16 +22,23 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from milepost import api
-from milepost_lsp.arguments import ArgumentError
+from milepost_lsp.arguments import ArgumentError, read_message
+from milepost_lsp.convert import to_json
 from milepost_lsp.documents import Documents
-from milepost_lsp.protocol import PROTOCOL_VERSION
+from milepost_lsp.protocol import CHAT_VERSION, PROTOCOL_VERSION
+from milepost_lsp.protocol.announcing import ServerAnnouncement
+from milepost_lsp.protocol.message import Request
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from milepost_lsp.protocol import Json
+    from milepost_lsp.protocol.message import Notification
 
 log = logging.getLogger(__name__)
+
+P = TypeVar("P")
+R = TypeVar("R")
 
 Command = Callable[[types.ExecuteCommandParams], Awaitable[Any]]
 
@@ -60,6 +68,7 @@ class GuardedProtocol(LanguageServerProtocol):
         self.ended = asyncio.Event()
         self.exit_code = 0
         self.commands: dict[str, Command] = {}
+        self.messages: dict[str, Request[Any, Any] | Notification[Any]] = {}
         self._is_initialized = False
 
     def end(self, exit_code: int | None = None) -> None:
@@ -168,6 +177,8 @@ class GuardedProtocol(LanguageServerProtocol):
             future.set_exception(JsonRpcException("the client's answer could not be read"))
 
     def _structure(self, method: str, fields: dict[str, Any]) -> Json:
+        if method in self.messages:
+            return _structure_ours(self.messages[method], fields)
         shape = self.get_message_type(method)
         if shape is None:
             raise _Malformed("unknown to LSP")
@@ -219,7 +230,8 @@ class GuardedProtocol(LanguageServerProtocol):
             list(pygls_own.folders.values()),
             pygls_own.position_encoding,
         )
-        result.capabilities.experimental = {"milepost": {"protocol": PROTOCOL_VERSION}}
+        ours = ServerAnnouncement(PROTOCOL_VERSION, CHAT_VERSION)
+        result.capabilities.experimental = {"milepost": to_json(ours)}
         self._is_initialized = True
         return result
 
@@ -262,6 +274,27 @@ class GuardedServer(LanguageServer):
         self.protocol.commands[name] = command
         self.command(name)(command)  # for the list in the capabilities
 
+    def add_request(self, request: Request[P, R], handler: Callable[[P], Awaitable[R]]) -> None:
+        """Registers a request of ours, its parameters read into their dataclass (defect 3).
+
+        `$/cancelRequest` cancels the handler, which may answer all the same.
+        """
+
+        async def answer(params: P) -> Json:
+            return to_json(await handler(params))
+
+        self.protocol.messages[request.method] = request
+        self.feature(request.method)(answer)
+
+    def add_notification(self, notification: Notification[P], handler: Callable[[P], None]) -> None:
+        """Registers a notification of ours. The handler runs in its turn and must not wait."""
+
+        def take(params: P) -> None:
+            handler(params)
+
+        self.protocol.messages[notification.method] = notification
+        self.feature(notification.method)(take)
+
     async def release(self) -> bool:
         """Ends what the features keep running; False when something would not end."""
         return True
@@ -289,6 +322,28 @@ def words_for(error: BaseException) -> tuple[int, str]:
                 f"Milepost has a fault of its own here ({type(error).__name__}); start it with "
                 "--log-file to see where, and please report it"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    """A message of ours with its parameters read."""
+
+    params: Json
+
+
+def _structure_ours(
+    message: Request[Any, Any] | Notification[Any], fields: dict[str, Any]
+) -> _Ours:
+    """Reads a message of ours.
+
+    pygls makes a namedtuple of what it does not know, which loses and renames keys (defect 3).
+    """
+    if ("id" in fields) != isinstance(message, Request):
+        raise _Malformed("a request has an id and a notification has none")
+    try:
+        return _Ours(read_message(message.params, fields.get("params")))
+    except ArgumentError as error:
+        raise _Malformed(str(error)) from error
 
 
 class _Malformed(Exception):  # noqa: N818  (an answer in the making, not an error of ours)

@@ -14,28 +14,18 @@ An example, which is also this file's test:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from milepost_lsp import markdown, protocol
+from milepost_lsp import markdown
 from milepost_lsp.actions.action import Action, Call, Place, offer
 from milepost_lsp.editor import path_of
+from milepost_lsp.protocol import commands
 
 if TYPE_CHECKING:
     from lsprotocol import types
 
-    from milepost import api
-
 # A document is read, a hover is glanced at: the core's default is for the latter.
 LIMIT = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What memory knows about a symbol."""
-
-    symbol: str
-    entries: tuple[api.Entry, ...]
 
 
 def offers(place: Place) -> list[types.CodeAction]:
@@ -47,10 +37,10 @@ def offers(place: Place) -> list[types.CodeAction]:
     if not place.workspace.memory.about(symbol, path=place.path, limit=1):
         return []
     title = f"what does memory know about `{symbol}`"
-    return [offer(title, protocol.ABOUT, {"symbol": symbol, "uri": place.uri})]
+    return [offer(title, commands.ABOUT, {"symbol": symbol, "uri": place.uri})]
 
 
-async def run(call: Call, arguments: protocol.AboutArguments) -> Known:
+async def run(call: Call, arguments: commands.AboutArguments) -> commands.Known:
     """Shows the entries, and answers with them."""
     path = path_of(arguments.uri) if arguments.uri else None
     home = await call.session.home(path) if path else None
@@ -67,7 +57,7 @@ async def run(call: Call, arguments: protocol.AboutArguments) -> Known:
         await call.editor.show(workspace, "about", text)
     else:
         call.editor.report(f"Memory knows nothing about {arguments.symbol}.")
-    return Known(arguments.symbol, entries)
+    return commands.Known(arguments.symbol, entries)
 
 
-ACTION = Action(protocol.ABOUT, protocol.AboutArguments, run, offers)
+ACTION = Action(commands.ABOUT, commands.AboutArguments, run, offers)

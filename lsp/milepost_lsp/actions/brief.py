@@ -16,9 +16,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from milepost_lsp import protocol
 from milepost_lsp.actions.action import PROJECT_KIND, Action, Call, Place, offer
 from milepost_lsp.editor import path_of
+from milepost_lsp.protocol import commands
 
 if TYPE_CHECKING:
     from lsprotocol import types
@@ -30,10 +30,10 @@ def offers(place: Place) -> list[types.CodeAction]:
     """One, in the menu that the user opened."""
     if not place.is_invoked:
         return []
-    return [offer("brief me", protocol.BRIEF, {"uri": place.uri}, kind=PROJECT_KIND)]
+    return [offer("brief me", commands.BRIEF, {"uri": place.uri}, kind=PROJECT_KIND)]
 
 
-async def run(call: Call, arguments: protocol.BriefArguments) -> api.Brief:
+async def run(call: Call, arguments: commands.BriefArguments) -> api.Brief:
     """Shows the brief, and answers with it."""
     path = path_of(arguments.uri) if arguments.uri else None
     home = await call.session.home(path) if path else None
@@ -48,4 +48,4 @@ async def run(call: Call, arguments: protocol.BriefArguments) -> api.Brief:
     return brief
 
 
-ACTION = Action(protocol.BRIEF, protocol.BriefArguments, run, offers)
+ACTION = Action(commands.BRIEF, commands.BriefArguments, run, offers)

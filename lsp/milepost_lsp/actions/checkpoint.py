@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from milepost_lsp import markdown, protocol
+from milepost_lsp import markdown
 from milepost_lsp.actions.action import PROJECT_KIND, Action, Call, Place, offer
+from milepost_lsp.protocol import commands
 
 if TYPE_CHECKING:
     from lsprotocol import types
@@ -25,10 +26,10 @@ def offers(place: Place) -> list[types.CodeAction]:
     """One, in the menu that the user opened."""
     if not place.is_invoked:
         return []
-    return [offer("checkpoint now", protocol.CHECKPOINT, {"uri": place.uri}, kind=PROJECT_KIND)]
+    return [offer("checkpoint now", commands.CHECKPOINT, {"uri": place.uri}, kind=PROJECT_KIND)]
 
 
-async def run(call: Call, arguments: protocol.CheckpointArguments) -> api.Checkpoint:
+async def run(call: Call, arguments: commands.CheckpointArguments) -> api.Checkpoint:
     """Saves a restore point, and answers with it."""
     workspace = await call.workspace(arguments.uri)
     point = await call.session.run_long(workspace.checkpoints.save, arguments.label)
@@ -39,4 +40,4 @@ async def run(call: Call, arguments: protocol.CheckpointArguments) -> api.Checkp
     return point
 
 
-ACTION = Action(protocol.CHECKPOINT, protocol.CheckpointArguments, run, offers)
+ACTION = Action(commands.CHECKPOINT, commands.CheckpointArguments, run, offers)

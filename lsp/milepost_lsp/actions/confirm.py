@@ -17,9 +17,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from milepost_lsp import markdown, protocol
+from milepost_lsp import markdown
 from milepost_lsp.actions.action import Action, Call, Place, offer
 from milepost_lsp.actions.entries import argument, entries_at, named
+from milepost_lsp.protocol import commands
 
 if TYPE_CHECKING:
     from lsprotocol import types
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
 def offers(place: Place) -> list[types.CodeAction]:
     """One for each entry here that is in doubt."""
     return [
-        offer(f"confirm {named(place, entry)}", protocol.CONFIRM, argument(place, entry))
+        offer(f"confirm {named(place, entry)}", commands.CONFIRM, argument(place, entry))
         for entry in entries_at(place)
         if entry.doubts or entry.status == "unverified"
     ]
 
 
-async def run(call: Call, arguments: protocol.ConfirmArguments) -> api.Entry:
+async def run(call: Call, arguments: commands.ConfirmArguments) -> api.Entry:
     """Confirms, and answers with the entry."""
     workspace = await call.workspace(arguments.uri)
     entry = await call.session.run(
@@ -46,4 +47,4 @@ async def run(call: Call, arguments: protocol.ConfirmArguments) -> api.Entry:
     return entry
 
 
-ACTION = Action(protocol.CONFIRM, protocol.ConfirmArguments, run, offers)
+ACTION = Action(commands.CONFIRM, commands.ConfirmArguments, run, offers)

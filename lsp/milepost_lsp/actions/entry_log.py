@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from milepost_lsp import markdown, protocol
+from milepost_lsp import markdown
 from milepost_lsp.actions.action import Action, Call, Place, offer
+from milepost_lsp.protocol import commands
 
 if TYPE_CHECKING:
     from lsprotocol import types
@@ -32,10 +33,10 @@ def offers(place: Place) -> list[types.CodeAction]:
     if entry is None or not place.workspace.memory.changes_of(entry.id, scope=scope):
         return []
     asked = {"id": entry.id, "scope": scope, "uri": place.uri}
-    return [offer("show the changes of this entry", protocol.LOG, asked)]
+    return [offer("show the changes of this entry", commands.LOG, asked)]
 
 
-async def run(call: Call, arguments: protocol.LogArguments) -> tuple[api.MemoryChange, ...]:
+async def run(call: Call, arguments: commands.LogArguments) -> tuple[api.MemoryChange, ...]:
     """Shows the newest changes, and answers with them."""
     workspace = await call.workspace(arguments.uri)
     changes = await call.session.run(
@@ -54,4 +55,4 @@ async def run(call: Call, arguments: protocol.LogArguments) -> tuple[api.MemoryC
     return changes
 
 
-ACTION = Action(protocol.LOG, protocol.LogArguments, run, offers)
+ACTION = Action(commands.LOG, commands.LogArguments, run, offers)

@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from milepost_lsp import markdown, protocol
+from milepost_lsp import markdown
 from milepost_lsp.actions.action import Action, Call, Place, offer
 from milepost_lsp.actions.entries import argument, entries_at, named
+from milepost_lsp.protocol import commands
 
 if TYPE_CHECKING:
     from lsprotocol import types
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
 def offers(place: Place) -> list[types.CodeAction]:
     """One where the cursor stands on an entry, or on code that a suspect one is about."""
     return [
-        offer(f"forget {named(place, entry)}", protocol.FORGET, argument(place, entry))
+        offer(f"forget {named(place, entry)}", commands.FORGET, argument(place, entry))
         for entry in entries_at(place)
     ]
 
 
-async def run(call: Call, arguments: protocol.ForgetArguments) -> api.Entry:
+async def run(call: Call, arguments: commands.ForgetArguments) -> api.Entry:
     """Forgets, and answers with what was forgotten."""
     workspace = await call.workspace(arguments.uri)
     entry = await call.session.run(workspace.memory.forget, arguments.id, version=arguments.version)
@@ -42,4 +43,4 @@ async def run(call: Call, arguments: protocol.ForgetArguments) -> api.Entry:
     return entry
 
 
-ACTION = Action(protocol.FORGET, protocol.ForgetArguments, run, offers)
+ACTION = Action(commands.FORGET, commands.ForgetArguments, run, offers)

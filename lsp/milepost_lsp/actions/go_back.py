@@ -23,8 +23,9 @@ from pathlib import Path
 from lsprotocol import types
 
 from milepost import api
-from milepost_lsp import markdown, protocol
+from milepost_lsp import markdown
 from milepost_lsp.actions.action import PROJECT_KIND, Action, Call, Place, offer
+from milepost_lsp.protocol import commands
 
 # More would not fit a menu; an older point is reached with its id.
 POINTS_OFFERED = 10
@@ -37,10 +38,10 @@ def offers(place: Place) -> list[types.CodeAction]:
     if not place.is_invoked or not place.workspace.checkpoints.page(limit=1):
         return []
     title = "go back to a restore point…"
-    return [offer(title, protocol.GO_BACK, {"uri": place.uri}, kind=PROJECT_KIND)]
+    return [offer(title, commands.GO_BACK, {"uri": place.uri}, kind=PROJECT_KIND)]
 
 
-async def run(call: Call, arguments: protocol.GoBackArguments) -> api.Restore | None:
+async def run(call: Call, arguments: commands.GoBackArguments) -> api.Restore | None:
     """Answers with the restore, applied or previewed; null when the user chose no point."""
     workspace = await call.workspace(arguments.uri)
     point = await _point(call, workspace, arguments.id)
@@ -153,4 +154,4 @@ def _unsaved(root: str, buffers: dict[str, str], changes: tuple[api.Change, ...]
     return differing
 
 
-ACTION = Action(protocol.GO_BACK, protocol.GoBackArguments, run, offers)
+ACTION = Action(commands.GO_BACK, commands.GoBackArguments, run, offers)

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from milepost_lsp import markdown, protocol
+from milepost_lsp import markdown
 from milepost_lsp.actions.action import PROJECT_KIND, Action, Call, Place, offer
+from milepost_lsp.protocol import commands
 
 if TYPE_CHECKING:
     from lsprotocol import types
@@ -28,10 +29,10 @@ def offers(place: Place) -> list[types.CodeAction]:
     """One, in the menu that the user opened."""
     if not place.is_invoked:
         return []
-    return [offer("show memory", protocol.LIST, {"uri": place.uri}, kind=PROJECT_KIND)]
+    return [offer("show memory", commands.LIST, {"uri": place.uri}, kind=PROJECT_KIND)]
 
 
-async def run(call: Call, arguments: protocol.ListArguments) -> api.EntryPage:
+async def run(call: Call, arguments: commands.ListArguments) -> api.EntryPage:
     """Shows a page of entries, and answers with it."""
     workspace = await call.workspace(arguments.uri)
     page = await call.session.run(
@@ -60,4 +61,4 @@ def _document(workspace: api.Workspace, page: api.EntryPage, offset: int) -> str
     )
 
 
-ACTION = Action(protocol.LIST, protocol.ListArguments, run, offers)
+ACTION = Action(commands.LIST, commands.ListArguments, run, offers)

@@ -17,10 +17,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from milepost_lsp import markdown, protocol
+from milepost_lsp import markdown
 from milepost_lsp.actions.action import Action, Call, Place, offer
 from milepost_lsp.actions.selection import plain_words, read_selection
 from milepost_lsp.arguments import ArgumentError
+from milepost_lsp.protocol import commands
 
 if TYPE_CHECKING:
     from lsprotocol import types
@@ -35,17 +36,17 @@ def offers(place: Place) -> list[types.CodeAction]:
         return []
     where = {"uri": place.uri, "range": place.span_json}
     return [
-        offer("remember selection", protocol.REMEMBER, where),
-        offer("remember selection as a rule", protocol.REMEMBER, {**where, "kind": "rule"}),
+        offer("remember selection", commands.REMEMBER, where),
+        offer("remember selection as a rule", commands.REMEMBER, {**where, "kind": "rule"}),
         offer(
             "remember selection for this worktree",
-            protocol.REMEMBER,
+            commands.REMEMBER,
             {**where, "scope": "worktree"},
         ),
     ]
 
 
-async def run(call: Call, arguments: protocol.RememberArguments) -> api.Entry:
+async def run(call: Call, arguments: commands.RememberArguments) -> api.Entry:
     """Remembers, and answers with the entry."""
     text, anchors = arguments.text, arguments.anchors or ()
     if text is not None and arguments.range is None:
@@ -79,4 +80,4 @@ async def run(call: Call, arguments: protocol.RememberArguments) -> api.Entry:
     return entry
 
 
-ACTION = Action(protocol.REMEMBER, protocol.RememberArguments, run, offers)
+ACTION = Action(commands.REMEMBER, commands.RememberArguments, run, offers)

@@ -17,7 +17,7 @@ from milepost_lsp.text import Text
 
 if TYPE_CHECKING:
     from milepost_lsp.actions.action import Call
-    from milepost_lsp.protocol import Range
+    from milepost_lsp.protocol.places import Range
 
 # The signs with which languages begin a line of a comment.
 _COMMENT = re.compile(r"\s*(?:#+|//+|--+|;+|/?\*+(?!/))(?:[ \t]+|$)")

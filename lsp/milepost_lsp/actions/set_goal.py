@@ -20,10 +20,11 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
-from milepost_lsp import markdown, protocol
+from milepost_lsp import markdown
 from milepost_lsp.actions.action import Action, Call, Place, offer
 from milepost_lsp.actions.selection import plain_words, read_selection
 from milepost_lsp.arguments import ArgumentError
+from milepost_lsp.protocol import commands
 
 if TYPE_CHECKING:
     from lsprotocol import types
@@ -39,10 +40,10 @@ def offers(place: Place) -> list[types.CodeAction]:
     if not place.selection:
         return []
     argument = {"uri": place.uri, "range": place.span_json}
-    return [offer("set selection as goal", protocol.SET_GOAL, argument)]
+    return [offer("set selection as goal", commands.SET_GOAL, argument)]
 
 
-async def run(call: Call, arguments: protocol.SetGoalArguments) -> api.Goal:
+async def run(call: Call, arguments: commands.SetGoalArguments) -> api.Goal:
     """Sets the goal, and answers with it."""
     condition, checks = arguments.condition, arguments.checks
     if condition is not None and arguments.range is None:
@@ -92,4 +93,4 @@ def read_goal(text: str) -> tuple[str, tuple[str, ...]]:
     return condition or "; ".join(checks), tuple(checks)
 
 
-ACTION = Action(protocol.SET_GOAL, protocol.SetGoalArguments, run, offers)
+ACTION = Action(commands.SET_GOAL, commands.SetGoalArguments, run, offers)

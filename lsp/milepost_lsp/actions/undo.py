@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from milepost_lsp import protocol
 from milepost_lsp.actions.action import PROJECT_KIND, Action, Call, Place, offer
 from milepost_lsp.actions.go_back import report_restore
+from milepost_lsp.protocol import commands
 
 if TYPE_CHECKING:
     from lsprotocol import types
@@ -29,10 +29,10 @@ def offers(place: Place) -> list[types.CodeAction]:
     """One, in the menu that the user opened, after a restore from this editor."""
     if not place.is_invoked or not place.has_restored:
         return []
-    return [offer("undo the last restore", protocol.UNDO, {"uri": place.uri}, kind=PROJECT_KIND)]
+    return [offer("undo the last restore", commands.UNDO, {"uri": place.uri}, kind=PROJECT_KIND)]
 
 
-async def run(call: Call, arguments: protocol.UndoArguments) -> api.Restore:
+async def run(call: Call, arguments: commands.UndoArguments) -> api.Restore:
     """Undoes, and answers with the restore that did it."""
     workspace = await call.workspace(arguments.uri)
     done = await call.session.run_long(workspace.checkpoints.undo)
@@ -40,4 +40,4 @@ async def run(call: Call, arguments: protocol.UndoArguments) -> api.Restore:
     return done
 
 
-ACTION = Action(protocol.UNDO, protocol.UndoArguments, run, offers)
+ACTION = Action(commands.UNDO, commands.UndoArguments, run, offers)

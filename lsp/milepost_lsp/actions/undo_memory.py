@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from milepost_lsp import protocol
 from milepost_lsp.actions.action import PROJECT_KIND, Action, Call, Place, offer
+from milepost_lsp.protocol import commands
 
 if TYPE_CHECKING:
     from lsprotocol import types
@@ -39,10 +39,10 @@ def offers(place: Place) -> list[types.CodeAction]:
         return []
     asked = {"change": newest.id, "scope": place.memory_scope, "uri": place.uri}
     title = f"undo the last change of memory ({newest.action} by {newest.actor})"
-    return [offer(title, protocol.UNDO_MEMORY, asked, kind=PROJECT_KIND)]
+    return [offer(title, commands.UNDO_MEMORY, asked, kind=PROJECT_KIND)]
 
 
-async def run(call: Call, arguments: protocol.UndoMemoryArguments) -> api.MemoryChange:
+async def run(call: Call, arguments: commands.UndoMemoryArguments) -> api.MemoryChange:
     """Takes the change back, and answers with the change that did it."""
     workspace = await call.workspace(arguments.uri)
     done = await call.session.run(workspace.memory.undo, arguments.change, scope=arguments.scope)
@@ -53,4 +53,4 @@ async def run(call: Call, arguments: protocol.UndoMemoryArguments) -> api.Memory
     return done
 
 
-ACTION = Action(protocol.UNDO_MEMORY, protocol.UndoMemoryArguments, run, offers)
+ACTION = Action(commands.UNDO_MEMORY, commands.UndoMemoryArguments, run, offers)

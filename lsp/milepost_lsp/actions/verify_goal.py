@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from milepost_lsp import markdown, protocol
+from milepost_lsp import markdown
 from milepost_lsp.actions.action import PROJECT_KIND, Action, Call, Place, offer
+from milepost_lsp.protocol import commands
 
 if TYPE_CHECKING:
     from milepost import api
@@ -36,10 +37,10 @@ def offers(place: Place) -> list[types.CodeAction]:
         return []
     title = f"verify goal “{markdown.short(active.condition, 40)}”"
     argument = {"goalId": active.id, "uri": place.uri}
-    return [offer(title, protocol.VERIFY_GOAL, argument, kind=PROJECT_KIND)]
+    return [offer(title, commands.VERIFY_GOAL, argument, kind=PROJECT_KIND)]
 
 
-async def run(call: Call, arguments: protocol.VerifyGoalArguments) -> api.Verdict:
+async def run(call: Call, arguments: commands.VerifyGoalArguments) -> api.Verdict:
     """Verifies, and answers with the verdict."""
     workspace = await call.workspace(arguments.uri)
     goal = await call.session.run(workspace.goals.get, arguments.goal_id)
@@ -68,4 +69,4 @@ async def run(call: Call, arguments: protocol.VerifyGoalArguments) -> api.Verdic
     return verdict
 
 
-ACTION = Action(protocol.VERIFY_GOAL, protocol.VerifyGoalArguments, run, offers)
+ACTION = Action(commands.VERIFY_GOAL, commands.VerifyGoalArguments, run, offers)

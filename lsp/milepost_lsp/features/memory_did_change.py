@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from milepost_lsp import markdown, protocol
-from milepost_lsp.convert import to_json
+from milepost_lsp import markdown
 from milepost_lsp.editor import read_file
 from milepost_lsp.guard import words_for
+from milepost_lsp.protocol import status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,8 +123,8 @@ class MemoryWatch:
         told = self._files[path] = await self._desk.session.run(_read, spaces[0], path)
         now = told.entries
         changed = sum(before.get(key) != now.get(key) for key in before.keys() | now.keys())
-        notice = protocol.MemoryDidChange(Path(path).as_uri(), changed)
-        self._desk.editor.notify(protocol.MEMORY_DID_CHANGE, to_json(notice))
+        notice = status.MemoryDidChange(Path(path).as_uri(), changed)
+        self._desk.editor.notify(status.MEMORY_DID_CHANGE, notice)
         self._desk.editor.log(f"memory changed: {path}, {markdown.count(changed, 'entry')}")
 
 

@@ -1,14 +1,12 @@
-"""The words on the wire that are ours: commands, their arguments, and the `milepost/*` messages.
-
-`docs/protocol.md` describes them for people who write a client. Names are camelCase there and
-snake_case here; `arguments.py` and `convert.py` translate. What a command answers with are the
-core's own views (`milepost.api`), in camelCase.
-"""
+"""The commands of workspace/executeCommand, and their arguments: one JSON object each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal
+
+from milepost import api
+from milepost_lsp.protocol.places import Range
 
 REMEMBER = "milepost.memory.remember"
 ABOUT = "milepost.memory.about"
@@ -23,36 +21,23 @@ GO_BACK = "milepost.checkpoint.goBack"
 UNDO = "milepost.checkpoint.undo"
 SET_GOAL = "milepost.goal.set"
 VERIFY_GOAL = "milepost.goal.verify"
-
-MEMORY_DID_CHANGE = "milepost/memory/didChange"
-
-# What the server announces under `capabilities.experimental.milepost`; a client reads it to know
-# which messages it may expect. Raised when a message changes its meaning.
-PROTOCOL_VERSION = 1
-
-# What `json.loads` makes and `json.dumps` takes; it is given a shape where it comes in.
-Json: TypeAlias = Any
+STATUS = "milepost.status"
+SEARCH = "milepost.memory.search"
+EDIT = "milepost.memory.edit"
+LIST_CHECKPOINTS = "milepost.checkpoint.list"
+DIFF_CHECKPOINTS = "milepost.checkpoint.diff"
+PIN_CHECKPOINT = "milepost.checkpoint.pin"
+NAME_CHECKPOINT = "milepost.checkpoint.name"
+REDO = "milepost.checkpoint.redo"
+LIST_GOALS = "milepost.goal.list"
+PAUSE_GOAL = "milepost.goal.pause"
+RESUME_GOAL = "milepost.goal.resume"
+ABANDON_GOAL = "milepost.goal.abandon"
 
 Kind = Literal["context", "rule", "decision", "knowledge"]
 # `note` is what stands under headings of the user's own; nobody else puts an entry there.
 AnyKind = Literal["context", "rule", "decision", "knowledge", "note"]
 Scope = Literal["project", "worktree", "session", "task", "global"]
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """LSP's position: zero-based, `character` in the units agreed at initialize."""
-
-    line: int
-    character: int
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """LSP's range, `end` excluded."""
-
-    start: Position
-    end: Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +176,120 @@ class VerifyGoalArguments:
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryDidChange:
-    """A memory file changed on disk, by this server or by anyone else.
+class StatusArguments:
+    """`uri` is a document or a folder."""
 
-    `changed` counts the entries that came, went or read differently since the last notice.
-    """
+    uri: str | None = None
 
-    uri: str
-    changed: int
+
+@dataclass(frozen=True, slots=True)
+class SearchArguments:
+    """`query` is plain words."""
+
+    query: str
+    kind: AnyKind | None = None
+    scope: Scope | None = None
+    limit: int = 20
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EditArguments:
+    """`version` is that of the words that the user saw, and when they are others by now, nothing is
+    changed."""
+
+    id: str
+    text: str
+    version: str | None = None
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListCheckpointsArguments:
+    """A page of the restore points, newest first."""
+
+    limit: int = 20
+    offset: int = 0
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointPage:
+    """Part of the restore points; `nextOffset` is null at the end."""
+
+    checkpoints: tuple[api.Checkpoint, ...]
+    next_offset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DiffCheckpointsArguments:
+    """From a restore point to another one, or to the files as they are now; of one `path`, or of
+    all."""
+
+    from_: int
+    to: int | None = None
+    path: str | None = None
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointDiff:
+    """The changes, and as much of their unified diff as is worth reading."""
+
+    changes: tuple[api.Change, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinCheckpointArguments:
+    """A pinned point is kept when old ones are forgotten."""
+
+    id: int
+    pinned: bool = True
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NameCheckpointArguments:
+    """A named point is kept when old ones are forgotten."""
+
+    id: int
+    name: str
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RedoArguments:
+    """Does the restore again that was taken back."""
+
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListGoalsArguments:
+    """`uri` is a document or a folder."""
+
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GoalList:
+    """The goals, newest first."""
+
+    goals: tuple[api.Goal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GoalArguments:
+    """The goal that is meant."""
+
+    goal_id: str
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What memory knows about a symbol."""
+
+    symbol: str
+    entries: tuple[api.Entry, ...]

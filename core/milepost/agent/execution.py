@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from milepost.agent.events import CallBegan, CallEnded, Warned
 from milepost.base.errors import MilepostError, Stopped, UserError
@@ -19,13 +19,15 @@ from milepost.permissions.rules import decide
 from milepost.tools.tool import Repeatable, Result, checked
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from milepost.agent.events import Event
     from milepost.agent.record import Record
     from milepost.permissions.rules import Decision, Rule
     from milepost.providers.message import ToolCall, ToolResult
     from milepost.tools.tool import Arguments, Planned, Tool
+
+_T = TypeVar("_T")
 
 # How many calls that only read run at once: enough to keep a disk busy.
 _SIDE_BY_SIDE = 8
@@ -38,6 +40,7 @@ class Question:
     tool: str
     subject: str
     reason: str
+    call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +139,31 @@ class Execution:
         except MilepostError as error:
             return self._finish(call, Result(str(error), failed=True))
         self._tell(CallBegan(call.id, call.name, ready.subject))
+        before = after = None
         if ready.tool.effect in {"reads", "notes"}:
-            return self._finish(call, await self._do(ready))
-        what = f"{call.name} {ready.subject}"
-        begun = await asyncio.to_thread(self._begin, what)
+            result, is_cancelled = await self._do(ready)
+        else:
+            result, before, after, is_cancelled = await self._do_between_points(ready)
+        kept = self._finish(call, result, before, after)
+        if is_cancelled:
+            raise asyncio.CancelledError
+        return kept
+
+    async def _do_between_points(self, ready: _Call) -> tuple[Result, int | None, int | None, bool]:
+        """Run the tool with a restore point before and after it. What came of it, the points, and
+        whether we were cancelled: also then, what it had done is between the two."""
+        what = f"{ready.call.name} {ready.subject}"
+        prepared = asyncio.to_thread(self._prepare, ready, what)
+        (begun, planned), is_cancelled = await _to_its_end(prepared)
         before = None if begun is None else begun.before
-        self._record.begin(call, before, await asyncio.to_thread(_planned, ready))
-        result = await self._do(ready)
-        after = None if begun is None else await asyncio.to_thread(self._end, begun, what)
-        return self._finish(call, result, before, after)
+        result = Result("It was stopped before it began.", failed=True)
+        if not is_cancelled:
+            self._record.begin(ready.call, before, planned)
+            result, is_cancelled = await self._do(ready)
+        if begun is None:
+            return result, None, None, is_cancelled
+        after, is_late = await _to_its_end(asyncio.to_thread(self._end, begun, what))
+        return result, before, after, is_cancelled or is_late
 
     async def _look_again(self, call: ToolCall) -> ToolResult:
         """Find out what became of a call that began before its process died."""
@@ -177,22 +196,19 @@ class Execution:
         if decision.action == "allow":
             return
         if decision.action == "ask" and self._ask is not None:
-            question = Question(ready.tool.name, ready.subject, decision.reason)
+            question = Question(ready.tool.name, ready.subject, decision.reason, ready.call.id)
             if await self._ask(question):
                 return
             raise UserError(f"the user said no to {ready.tool.name} {ready.subject}")
         raise UserError(_refusal(ready, decision))
 
-    async def _do(self, ready: _Call) -> Result:
+    async def _do(self, ready: _Call) -> tuple[Result, bool]:
         """Run the tool on a thread; when we are cancelled, it is told and waited for."""
         stop = threading.Event()
-        work = asyncio.ensure_future(asyncio.to_thread(_act, ready, stop))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            stop.set()
-            await asyncio.wait([work])
-            raise
+        return await _to_its_end(asyncio.to_thread(_act, ready, stop), stop)
+
+    def _prepare(self, ready: _Call, what: str) -> tuple[Begun | None, Planned | None]:
+        return self._begin(what), _planned(ready)
 
     def _begin(self, what: str) -> Begun | None:
         try:
@@ -216,6 +232,21 @@ class Execution:
             CallEnded(call.id, call.name, kept.text, kept.failed, result.paths, before, after)
         )
         return kept
+
+
+async def _to_its_end(
+    call: Coroutine[object, object, _T], stop: threading.Event | None = None
+) -> tuple[_T, bool]:
+    """What a call on a thread returned, and whether we were cancelled while it ran: then `stop` is
+    set, and it is waited for all the same."""
+    work = asyncio.ensure_future(call)
+    try:
+        return await asyncio.shield(work), False
+    except asyncio.CancelledError:
+        if stop is not None:
+            stop.set()
+        await asyncio.wait([work])
+        return work.result(), True
 
 
 def _act(ready: _Call, stop: threading.Event) -> Result:

@@ -202,18 +202,25 @@ class Agent:
         raise AssertionError  # the last attempt returns or raises
 
     async def _answer(self) -> Reply:
-        async for event in self._parts.provider.stream(self._window.request()):
-            match event:
-                case TextDelta(text):
-                    self._parts.tell(Said(text))
-                case ThoughtDelta(text):
-                    self._parts.tell(Said(text, is_thought=True))
-                case Restarted(reason):
-                    self._parts.tell(TookBack(reason))
-                case Finished(reply):
-                    return reply
-                case _:
-                    pass
+        said: list[str] = []
+        try:
+            async for event in self._parts.provider.stream(self._window.request()):
+                match event:
+                    case TextDelta(text):
+                        said.append(text)
+                        self._parts.tell(Said(text))
+                    case ThoughtDelta(text):
+                        self._parts.tell(Said(text, is_thought=True))
+                    case Restarted(reason):
+                        said.clear()
+                        self._parts.tell(TookBack(reason))
+                    case Finished(reply):
+                        return reply
+                    case _:
+                        pass
+        except (ModelError, asyncio.CancelledError):
+            self._record.broken_off("".join(said))
+            raise
         raise ModelError("the model ended its reply in the middle; ask again", "nonsense")
 
     async def _make_room(self) -> None:

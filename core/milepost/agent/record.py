@@ -20,15 +20,14 @@ from milepost.providers.message import (
     ToolResult,
     Usage,
 )
-from milepost.tools.tool import Planned
+from milepost.tools.tool import Planned, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from milepost.history.transcript import Item, Transcripts
     from milepost.providers.message import Part
     from milepost.tools.seen import Seen
-    from milepost.tools.tool import Result
 
 # What the history takes of one result; the tools cut theirs far below.
 _MAX_TEXT_CHARS = 400_000
@@ -60,15 +59,20 @@ class Record:
         self._begun: dict[str, Planned | None] = {}
         self._results: dict[str, ToolResult] = {}
         self._asked: dict[str, ToolCall] = {}
+        self._used_ids: set[str] = set()
         self.said: list[UserWords] = []
         self.last = 0
 
-    def user(self, text: str) -> Message:
-        """The user said something."""
+    def user(
+        self, text: str, attached: str = "", about: Mapping[str, object] | None = None
+    ) -> Message:
+        """The user said something. `attached` is what goes with it to the model, such as a file;
+        `about` is kept with it for whoever shows the session."""
         words = self._mask(text)
-        number = self._append("user", {"text": words}, words)
+        data = {"text": words, "attached": self._mask(attached), **(about or {})}
+        number = self._append("user", data, words)
         self.said.append(UserWords(number, words))
-        return Message("user", (Text(words),))
+        return _user_message(data)
 
     def nudge(self, text: str) -> Message:
         """Milepost tells the worker something; it is not the user's word."""
@@ -76,9 +80,34 @@ class Record:
         self._append("nudge", {"text": words}, "")
         return Message("user", (Text(words),))
 
+    def broken_off(self, text: str) -> None:
+        """The worker was stopped, or failed, in the middle of its answer: so much it had said."""
+        if not text.strip():
+            return
+        words = self._mask(text)
+        nothing = {name: getattr(Usage(is_estimate=True), name) for name in Usage.__slots__}
+        parts = [_to_data(Text(words))]
+        data = {"parts": parts, "stop": "broken_off", "usage": nothing, "cost_usd": 0.0}
+        self._append("assistant", data, words)
+
+    def settle(self) -> None:
+        """Say of the calls that have not ended that they will not be run: the user has gone on, or
+        their process died."""
+        for call in self._asked.values():
+            if call.id in self._results:
+                continue
+            text = "The turn was stopped before this was run."
+            if call.id in self._begun:
+                text = "The turn was stopped while this ran; look at what there is."
+            self.end(call, Result(text, failed=True), None, None)
+
+    def note(self, kind: str, data: Mapping[str, object]) -> int:
+        """Keep something for whoever shows the session; the model is not told."""
+        return self._append(kind, dict(data), "")
+
     def reply(self, reply: Reply) -> Message:
         """The worker answered."""
-        parts = _with_own_ids(map(self._masked, reply.message.parts))
+        parts = self._with_own_ids(map(self._masked, reply.message.parts))
         message = Message("assistant", parts)
         self._open(message)
         said = [part.text for part in parts if isinstance(part, Text)]
@@ -165,7 +194,9 @@ class Record:
     def _take(self, item: Item) -> Message | None:
         """Take in an item of before; the message that it is, or that it completes."""
         data = item.data
-        if item.kind in {"user", "nudge"}:
+        if item.kind == "user":
+            return _user_message(data)
+        if item.kind == "nudge":
             return Message("user", (Text(data["text"]),))
         if item.kind == "assistant":
             message = Message("assistant", tuple(map(_from_data, data["parts"])))
@@ -182,9 +213,24 @@ class Record:
                 return Message("user", tuple(self._results[call] for call in self._asked))
         return None
 
+    def _with_own_ids(self, parts: Iterable[Part]) -> tuple[Part, ...]:
+        """The parts, each call with an id that no other call of the session has, which not every
+        server gives."""
+        taken = set(self._used_ids)
+        made: list[Part] = []
+        for part in parts:
+            if isinstance(part, ToolCall):
+                own = part.id if part.id and part.id not in taken else f"call_{new_id()}"
+                taken.add(own)
+                made.append(replace(part, id=own))
+            else:
+                made.append(part)
+        return tuple(made)
+
     def _open(self, message: Message) -> None:
         """The calls of this message are the ones that results are waited for."""
         self._asked = {call.id: call for call in message.calls}
+        self._used_ids.update(self._asked)
         self._begun.clear()
         self._results.clear()
 
@@ -206,18 +252,9 @@ class Record:
                 return replace(part, text=self._mask(text))
 
 
-def _with_own_ids(parts: Iterable[Part]) -> tuple[Part, ...]:
-    """The parts, each call with an id of its own, which not every server gives."""
-    taken: set[str] = set()
-    made: list[Part] = []
-    for part in parts:
-        if isinstance(part, ToolCall):
-            own = part.id if part.id and part.id not in taken else f"call_{new_id()}"
-            taken.add(own)
-            made.append(replace(part, id=own))
-        else:
-            made.append(part)
-    return tuple(made)
+def _user_message(data: Mapping[str, Any]) -> Message:
+    """What the user said, with what goes with it."""
+    return Message("user", (Text("\n\n".join(filter(None, (data["text"], data.get("attached"))))),))
 
 
 def _to_data(part: Part) -> dict[str, object]:

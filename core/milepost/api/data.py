@@ -142,6 +142,11 @@ class Data:
                     gone.append(folder.name)
         return tuple(gone)
 
+    def drop_session(self, session: str) -> None:
+        """Delete the notes of a session, with all that is kept of it beside its transcript."""
+        self._scopes.drop("session", session)
+        _remove(self._folder / SESSIONS / session)
+
     def wipe(self) -> None:
         """Delete all that is kept of the project: memory, goals, history and restore points. Its
         files are not touched, and so a memory in the repository stays."""

@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from milepost.api import run_views
+from milepost.base.errors import UserError
+from milepost.base.files import HeldError, locked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
 
     from milepost.history.transcript import Session, Transcripts
+
+
+# Somebody who only looks whether a session is at work holds its lock for an instant.
+_LOCK_S = 0.5
+
+
+@contextlib.contextmanager
+def at_work(folder: Path) -> Generator[None]:
+    """Work in the session that has this folder, as the only one in all processes. Raises UserError
+    when somebody does."""
+    try:
+        with locked(folder / "turn.lock", timeout_s=_LOCK_S):
+            yield
+    except HeldError as error:
+        raise UserError(
+            "this session is at work already, here or in another window;"
+            " wait for it, cancel it, or fork it"
+        ) from error
+
+
+def is_at_work(folder: Path) -> bool:
+    """Whether somebody works in the session that has this folder."""
+    try:
+        with locked(folder / "turn.lock", timeout_s=0):
+            return False
+    except HeldError:
+        return True
 
 
 class Sessions:

@@ -17,6 +17,7 @@ from milepost.api.brief import LEAST_TOKENS, MOST_TOKENS
 from milepost.base.errors import MilepostError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from milepost.api.workspace import Workspace
@@ -45,13 +46,16 @@ class Shelf:
         session: str,
         folder: Path,
         goal_id: str | None,
+        holds: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`holds` tells whether the goal holds the worker at this moment."""
         self._workspace = workspace
         self._transcripts = transcripts
         self._tasks = tasks
         self._session = session
         self._folder = folder
         self._goal_id = goal_id
+        self._holds = holds
 
     def rules(self, budget_tokens: int) -> str:
         """What holds in the project, with sources, as a brief quotes it."""
@@ -126,7 +130,7 @@ class Shelf:
 
     async def look(self) -> loop.Verdict | None:
         """Verify the goal, on a thread."""
-        if self._goal_id is None:
+        if self._goal_id is None or not self._holds():
             return None
         try:
             verdict = await asyncio.to_thread(self._workspace.goals.verify, self._goal_id)

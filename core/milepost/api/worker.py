@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from milepost.agent.scribe import Scribe
 from milepost.agent.window import Window
 from milepost.api import run_views
 from milepost.api.models import provider_of
+from milepost.api.sessions import at_work
 from milepost.api.shelf import Shelf
 from milepost.api.watching import seen as seen_as_view
 from milepost.base.errors import MilepostError, UserError
@@ -31,7 +33,7 @@ from milepost.tools.shell import Shell
 from milepost.tools.write import Write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from milepost.agent.events import Event
     from milepost.agent.execution import Question
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from milepost.history.transcript import Session, Transcripts
     from milepost.providers.provider import Provider
     from milepost.tasks.store import TaskStore
+    from milepost.tools.files import Buffers
     from milepost.tools.tool import Tool
 
     Tell = Callable[[run_views.RunEvent], None]
@@ -57,6 +60,17 @@ _SYSTEM = (
     "is met is decided by its checks, not by you."
 )
 _PLAN = " You are planning: nothing may be changed. End with the plan, step by step."
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Who a worker works for: who hears it, who gives permission (None: nobody is there), whether
+    the goal holds it at a moment, and the texts that are open in an editor."""
+
+    hear: Callable[[Event], None]
+    ask: Callable[[Question], Awaitable[bool]] | None
+    holds: Callable[[], bool] = lambda: True
+    buffers: Buffers | None = None
 
 
 class Worker:
@@ -117,7 +131,17 @@ class Worker:
             session = self._transcripts.create(
                 title, self._workspace.actor, session_id=self._workspace.session
             )
-        agent = self._agent(session, provider, rules, limits, mode, goal_id, tell, ask)
+
+        def hear(event: Event) -> None:
+            tell(seen_as_view(event))
+
+        async def answered(question: Question) -> bool:
+            asked = run_views.Question(question.tool, question.subject, question.reason)
+            return ask is not None and await asyncio.to_thread(ask, asked)
+
+        agent = self.agent(
+            session, provider, rules, limits, mode, goal_id, Guest(hear, answered if ask else None)
+        )
 
         async def work() -> loop.Outcome:
             if resume is not None:
@@ -127,8 +151,9 @@ class Worker:
             finally:
                 await provider.close()
 
-        outcome = asyncio.run(work())
-        self._transcripts.set_state(session.id, "ended")
+        with at_work(self._folder(session.id)):
+            outcome = asyncio.run(work())
+            self._transcripts.set_state(session.id, "ended")
         spent = agent.spent
         return run_views.RunOutcome(
             session=session.id,
@@ -141,7 +166,7 @@ class Worker:
             cost_usd=spent.cost_usd if spent.is_cost_known else None,
         )
 
-    def _agent(
+    def agent(
         self,
         session: Session,
         provider: Provider,
@@ -149,51 +174,60 @@ class Worker:
         limits: Budget,
         mode: str,
         goal_id: str | None,
-        tell: Tell,
-        ask: Ask | None,
+        guest: Guest,
     ) -> loop.Agent:
-        folder = Path(self._workspace.project.data_dir) / "sessions" / session.id
-        shelf = Shelf(self._workspace, self._transcripts, self._tasks, session.id, folder, goal_id)
+        """The loop of one session, put together."""
+        folder = self._folder(session.id)
+        shelf = Shelf(
+            self._workspace,
+            self._transcripts,
+            self._tasks,
+            session.id,
+            folder,
+            goal_id,
+            guest.holds,
+        )
         seen = Seen()
         record = Record(self._transcripts, session.id, self._masking.text, seen)
-        tools = {tool.name: tool for tool in self._tools(shelf, seen, session.id, folder)}
+        files = self.files(guest.buffers)
+        tools = {tool.name: tool for tool in self._tools(files, shelf, seen, session.id, folder)}
         root = self._snapshots.root
 
-        def hear(event: Event) -> None:
-            tell(seen_as_view(event))
-
-        async def answered(question: Question) -> bool:
-            asked = run_views.Question(question.tool, question.subject, question.reason)
-            return ask is not None and await asyncio.to_thread(ask, asked)
-
         scribe = Scribe(
-            folder / "checkpoint.md", record, shelf, provider, lambda: _runtime(root), hear
+            folder / "checkpoint.md", record, shelf, provider, lambda: _runtime(root), guest.hear
         )
         system = _SYSTEM.format(project=self._workspace.project.name)
         return loop.Agent(
             loop.Parts(
                 provider=provider,
                 window=Window(provider.model, loop.offered(tools.values())),
-                execution=Execution(tools, rules, record, shelf, hear, answered if ask else None),
+                execution=Execution(tools, rules, record, shelf, guest.hear, guest.ask),
                 record=record,
                 keeper=shelf,
                 scribe=scribe,
                 gate=shelf,
                 system=system + (_PLAN if mode == "plan" else ""),
-                tell=hear,
+                tell=guest.hear,
                 budget=limits,
             )
         )
 
-    def _tools(self, shelf: Shelf, seen: Seen, session: str, folder: Path) -> Iterator[Tool]:
-        root = self._snapshots.root
-        files = Files(root, self._covered)
+    def _folder(self, session: str) -> Path:
+        return Path(self._workspace.project.data_dir) / "sessions" / session
+
+    def files(self, buffers: Buffers | None = None) -> Files:
+        """The project's files as a worker reaches them."""
+        return Files(self._snapshots.root, self._covered, buffers)
+
+    def _tools(
+        self, files: Files, shelf: Shelf, seen: Seen, session: str, folder: Path
+    ) -> Iterator[Tool]:
         yield Read(files, seen)
         yield Write(files, seen)
         yield Edit(files, seen)
         yield Find(files)
         yield Grep(files)
-        yield Shell(root, folder / "outputs", self._masking.text)
+        yield Shell(self._snapshots.root, folder / "outputs", self._masking.text)
         yield from tools_for(shelf, self._tasks, session)
 
     def _covered(self) -> list[str]:

@@ -6,6 +6,7 @@ workspace costs a few stat calls.
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from milepost.memory.rules import book
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from milepost.api.chat.chats import Chat
     from milepost.api.sessions import Sessions
     from milepost.api.worker import Worker
     from milepost.base.sqlite import Database
@@ -79,6 +81,8 @@ class Workspace:
         self.history = History(
             log, actor, session, masking, lambda: self.memory.clean(within_s=_CLEANING_S)
         )
+        self._chat: Chat | None = None
+        self._chat_guard = threading.Lock()
         self._watched = (ledger.database, snapshots.database)
         self._others: tuple[Database, ...] = (
             ledger.database,
@@ -111,6 +115,20 @@ class Workspace:
         self._others = (*self._others, tasks.database)
         return Worker(self, self._transcripts(), tasks, self._snapshots, self._masking)
 
+    def chat(self) -> Chat:
+        """The conversations with the worker; one for all who ask."""
+        from milepost.api.chat.chats import Chat  # noqa: PLC0415  (most callers want none)
+        from milepost.api.worker import Worker  # noqa: PLC0415  (as above)
+        from milepost.tasks.store import TaskStore  # noqa: PLC0415  (as above)
+
+        with self._chat_guard:
+            if self._chat is None:
+                tasks, transcripts = TaskStore(self._folder), self._transcripts()
+                self._others = (*self._others, tasks.database)
+                worker = Worker(self, transcripts, tasks, self._snapshots, self._masking)
+                self._chat = Chat(self, worker, transcripts, tasks, self._snapshots, self._masking)
+            return self._chat
+
     def sessions(self) -> Sessions:
         """What was said and done when the worker was at work."""
         from milepost.api.sessions import Sessions  # noqa: PLC0415  (most callers want none)
@@ -137,6 +155,8 @@ class Workspace:
     def close(self) -> None:
         """Stop watching and close all databases. The workspace may be used again; it opens what it
         needs."""
+        if self._chat is not None:
+            self._chat.close()
         self._snapshots.close()
         self._vectors.close()
         for database in (*self._others, *self._scopes.databases()):

@@ -72,6 +72,10 @@ def make_private_dir(path: Path) -> None:
         raise WorldError(message) from error
 
 
+class HeldError(WorldError):
+    """Somebody else holds a lock for longer than the caller would wait."""
+
+
 class ChangedMeanwhileError(Exception):
     """The file to be replaced is not the one that the caller knew; nothing was written."""
 
@@ -155,7 +159,7 @@ def locked(path: Path, *, timeout_s: float = LOCK_TIMEOUT_S) -> Generator[None]:
     """Hold the exclusive OS lock on `path` (made when missing). It dies with its process.
 
     Two threads of one process exclude each other too, because each opens the file anew. Raises
-    WorldError when the lock is not had within `timeout_s`.
+    HeldError when the lock is not had within `timeout_s`, WorldError when it cannot be made.
     """
     make_private_dir(path.parent)
     try:
@@ -279,7 +283,7 @@ def _wait_for(handle: int, path: Path, timeout_s: float) -> None:
     while not _try_lock(handle):
         if time.monotonic() > deadline:
             message = f"another process has held {path} for {timeout_s:.0f} s; stop it or try again"
-            raise WorldError(message)
+            raise HeldError(message)
         time.sleep(pause)
         pause = min(pause * 2, _LOCK_POLL_MAX_S)
 

@@ -31,6 +31,11 @@ class ModelChoice:
     key: str = field(default="", repr=False)
 
 
+def is_named(named: str | None) -> bool:
+    """Whether any model is meant."""
+    return bool(named or os.environ.get("MILEPOST_MODEL", ""))
+
+
 def chosen_model(named: str | None) -> ModelChoice:
     """The model that is meant. Raises UserError when none is, or the name has another form."""
     words = named or os.environ.get("MILEPOST_MODEL", "")

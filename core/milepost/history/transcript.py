@@ -39,6 +39,7 @@ _MIGRATIONS = (
     CREATE INDEX item_session ON item (session, number);
     """,
     table.GONE_SCHEMA,
+    "ALTER TABLE session ADD COLUMN mode TEXT NOT NULL DEFAULT 'build';",
 )
 
 # Shorter items do not become smaller.
@@ -52,7 +53,8 @@ _MAX_TITLE_CHARS = 200
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session: `state` is active, ended or broken (its process died)."""
+    """A session: `state` is running (a turn is under way, unless its process died), active or
+    ended; `mode` is that of its newest turn."""
 
     id: str
     title: str
@@ -61,6 +63,7 @@ class Session:
     created_at: str
     updated_at: str
     forked_from: str | None
+    mode: str = "build"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +119,18 @@ class Transcripts:
             ).fetchall()
         return [Session(*row) for row in rows]
 
-    def set_state(self, session_id: str, state: str) -> None:
-        """Say how a session stands."""
+    def count(self) -> int:
+        """How many sessions there are."""
+        with self.database.reading() as connection:
+            return connection.execute("SELECT count(*) FROM session").fetchone()[0]
+
+    def set_state(self, session_id: str, state: str, *, mode: str | None = None) -> None:
+        """Say how a session stands, and in which mode it is."""
         with self.database.writing() as connection:
             connection.execute(
-                "UPDATE session SET state = ?, updated_at = ? WHERE id = ?",
-                (state, utc_now(), session_id),
+                "UPDATE session SET state = ?, mode = coalesce(?, mode), updated_at = ? "
+                "WHERE id = ?",
+                (state, mode, utc_now(), session_id),
             )
 
     def rename(self, session_id: str, title: str) -> Session:
@@ -157,6 +166,24 @@ class Transcripts:
                 (session_id, after, limit),
             ).fetchall()
         return [_item(row) for row in rows]
+
+    def newest(self, session_id: str, limit: int) -> list[Item]:
+        """The last items of a session, in their order."""
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {_ITEM} FROM item WHERE session = ? ORDER BY number DESC LIMIT ?",  # noqa: S608
+                (session_id, limit),
+            ).fetchall()
+        return [_item(row) for row in reversed(rows)]
+
+    def last_of(self, session_id: str, kind: str, *, before: int) -> int | None:
+        """The number of the newest item of a kind that stands before the item `before`."""
+        with self.database.reading() as connection:
+            row = connection.execute(
+                "SELECT max(number) FROM item WHERE session = ? AND kind = ? AND number < ?",
+                (session_id, kind, before),
+            ).fetchone()
+        return row[0]
 
     def around(self, number: int, *, before: int = 5, after: int = 5) -> list[Item]:
         """An item with those of its session that stand before and after it. Raises UserError when
@@ -200,7 +227,7 @@ class Transcripts:
         """A new session that begins as a copy of another, up to the item `until`."""
         origin = self.get(session_id)
         now = utc_now()
-        made = Session(new_id(), origin.title, actor, "active", now, now, origin.id)
+        made = Session(new_id(), origin.title, actor, "active", now, now, origin.id, origin.mode)
         with self.database.writing() as connection:
             _insert(connection, made)
             connection.execute(
@@ -236,7 +263,7 @@ class Transcripts:
             connection.execute("DELETE FROM session WHERE id = ?", (session_id,))
 
 
-_COLUMNS = "id, title, actor, state, created_at, updated_at, forked_from"
+_COLUMNS = "id, title, actor, state, created_at, updated_at, forked_from, mode"
 _ITEM = "number, session, at, kind, is_compressed, data"
 
 
@@ -250,10 +277,10 @@ def _session(connection: sqlite3.Connection, session_id: str) -> Session | None:
 
 def _insert(connection: sqlite3.Connection, session: Session) -> None:
     connection.execute(
-        f"INSERT INTO session ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        f"INSERT INTO session ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
         (
             session.id, session.title, session.actor, session.state, session.created_at,
-            session.updated_at, session.forked_from,
+            session.updated_at, session.forked_from, session.mode,
         ),
     )  # fmt: skip
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
     from pathlib import Path
 
+    # The text of a file that an editor has open, by its whole path; None when it is not open.
+    Buffers = Callable[[str], str | None]
+
 # A file beyond this is read in no one's window; the shell can look into it.
 MAX_READ_BYTES = 16 * 1024 * 1024
 
@@ -40,8 +43,16 @@ class Content:
 class Files:
     """The files below one root."""
 
-    def __init__(self, root: Path, covered: Callable[[], Iterable[str]]) -> None:
-        """`covered` lists the files that are not ignored, relative, with forward slashes."""
+    def __init__(
+        self,
+        root: Path,
+        covered: Callable[[], Iterable[str]],
+        buffers: Buffers | None = None,
+    ) -> None:
+        """`covered` lists the files that are not ignored, relative, with forward slashes.
+        `buffers` has the text of a file, by its whole path, that is open in an editor: what is
+        read is that, and what is not saved there is not written over."""
+        self._buffers = buffers
         self.root = root
         self.covered = covered
         self._real = os.path.realpath(root)
@@ -56,9 +67,15 @@ class Files:
         return os.path.relpath(full, self._real).replace(os.sep, "/")
 
     def read(self, path: str) -> Content:
-        """The file's bytes. Raises UserError when there is no such plain file, or it is too
-        large."""
+        """The file's bytes, or what an editor holds that is not saved. Raises UserError when there
+        is no such plain file, or it is too large."""
         name = self.relative(path)
+        buffer = self._buffer(name)
+        if buffer is not None:
+            return Content(buffer, mark_of(buffer))
+        return self._read(path, name)
+
+    def _read(self, path: str, name: str) -> Content:
         with self._words(path), parent(self.root, os.fsencode(name)) as (folder, last):
             flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
             with os.fdopen(os.open(last, flags, dir_fd=folder), "rb") as file:
@@ -86,6 +103,11 @@ class Files:
         if len(data) > MAX_WRITE_BYTES:
             raise UserError(f"the text has {len(data):,} bytes; write at most {MAX_WRITE_BYTES:,}")
         name = self.relative(path)
+        if self._buffer(name) is not None:
+            raise UserError(
+                f"{path} is open in the editor with changes that are not saved, so nothing was"
+                " written; ask the user to save it, then read it again"
+            )
         with self._words(path), parent(self.root, os.fsencode(name), make=True) as (folder, last):
             mode = self._must_hold(folder, last, path, seen)
             # The same name for the same file, so that what a kill leaves behind is taken up.
@@ -117,6 +139,20 @@ class Files:
     def is_folder(self, path: str) -> bool:
         """Whether `path` is a folder of the project."""
         return os.path.isdir(os.path.join(self._real, self.relative(path)))  # noqa: PTH112, PTH118
+
+    def _buffer(self, name: str) -> bytes | None:
+        """What an editor holds of a file, when that is another text than the file's."""
+        if self._buffers is None:
+            return None
+        text = self._buffers(os.path.join(self._real, name))  # noqa: PTH118
+        if text is None:
+            return None
+        try:
+            saved = self._read(name, name).data
+        except UserError:
+            saved = b""
+        held = text.encode("utf-8", "surrogatepass")
+        return None if _as_edited(saved) == _as_edited(held) else held
 
     def _must_hold(self, folder: int, name: bytes, path: str, seen: str | None) -> int | None:
         """The mode of the file, which holds what was seen; None when there is none, as was seen."""
@@ -161,6 +197,11 @@ def _new_file(name: bytes, folder: int) -> int:
         os.unlink(name, dir_fd=folder)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     return os.open(name, flags, 0o666, dir_fd=folder)
+
+
+def _as_edited(data: bytes) -> bytes:
+    """A text as editors hold it, whatever they make of its beginning and its line ends."""
+    return data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip(b"\n")
 
 
 def mark_of(data: bytes) -> str:

@@ -17,16 +17,16 @@ import sys
 from pathlib import Path
 from milepost.memory.store import MemoryStore
 folder, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-store = MemoryStore(folder, "project", "x")
+store = MemoryStore(folder, "project", "x", stays=len(sys.argv) > 4)
 for number in range(count):
     entry = store.add(f"{name} wrote number {number}", "knowledge", "unverified", name, ())
     print(entry.id, flush=True)
 """
 
 
-def writer(folder: Path, name: str, count: int) -> subprocess.Popen[str]:
+def writer(folder: Path, name: str, count: int, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", _WRITER, str(folder), name, str(count)],
+        [sys.executable, "-c", _WRITER, str(folder), name, str(count), *options],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
 
@@ -35,7 +35,8 @@ def test_three_processes_at_once_lose_no_entry(tmp_path: Path) -> None:
     acknowledged: list[str] = []
     with ExitStack() as stack:
         writers = [
-            stack.enter_context(writer(tmp_path, name, 60)) for name in ("one", "two", "three")
+            stack.enter_context(writer(tmp_path, name, 60, *options))
+            for name, *options in (("one",), ("two", "stays"), ("three", "stays"))
         ]
         for child in writers:
             acknowledged += [line.strip() for line in child.stdout.readlines()]
@@ -44,13 +45,19 @@ def test_three_processes_at_once_lose_no_entry(tmp_path: Path) -> None:
     assert sorted(entry.id for entry in store.all()) == sorted(acknowledged)
     assert store.counts() == (180, 180)
     assert [entry.kind for entry in store.all()] == ["knowledge"] * 180
+    # None was taken for a change by hand, so nobody looked while another was half done.
+    changes = store.revisions.page(200, None)
+    assert sorted({(change.actor, change.action) for change in changes}) == [
+        ("one", "add"), ("three", "add"), ("two", "add"),
+    ]  # fmt: skip
 
 
 def test_an_acknowledged_entry_survives_a_kill_in_the_middle_of_writes(tmp_path: Path) -> None:
     rng = random.Random(7)
     acknowledged: list[str] = []
     for round_number in range(8):
-        with writer(tmp_path, f"round {round_number}", 10_000) as child:
+        options = ("stays",) if round_number % 2 else ()
+        with writer(tmp_path, f"round {round_number}", 10_000, *options) as child:
             wanted = rng.randrange(3, 30)
             acknowledged += [child.stdout.readline().strip() for _ in range(wanted)]
             child.kill()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -128,6 +132,60 @@ def test_near_duplicates_are_named_and_never_dropped(store: MemoryStore) -> None
     assert [entry.id for entry in store.similar(again.text, again.id)] == [first.id]
     assert store.similar(other.text, other.id) == []
     assert len(store.all()) == 4
+
+
+def test_what_is_alike_is_told_with_the_entry_that_was_added(store: MemoryStore) -> None:
+    first = store.add("Staging listens on port 6432", "knowledge", "stated", "t", ())
+    for kind in ("knowledge", "rule"):
+        again, similar = store.add_compared(
+            "The staging listens on ports 6432!", kind, "stated", "t", ()
+        )
+        assert [entry.id for entry in similar] == [first.id]
+        store.forget(again.id, "t")
+
+
+@pytest.fixture
+def staying(tmp_path: Path) -> Iterator[MemoryStore]:
+    """A store of a process that stays, such as a server's."""
+    made = MemoryStore(tmp_path / "memory", "project", "Memory of x", stays=True)
+    yield made
+    made.close()
+
+
+def test_an_entry_is_acknowledged_by_the_file_and_whoever_looks_next_waits_for_the_index(
+    staying: MemoryStore,
+) -> None:
+    add(staying, "the first entry makes file and index")
+    add(staying, "and this one opens what the thread needs")
+    staying.refresh()
+    other = MemoryStore(staying.folder, "project", "x")
+    with contextlib.closing(sqlite3.connect(staying.index.database.path)) as busy:
+        busy.execute("BEGIN IMMEDIATE")
+        # Nobody can write the index now, and yet this returns.
+        entry_id = add(staying, "deploys wait for the green light")
+        assert entry_id in staying.path.read_text("utf-8")
+        with ThreadPoolExecutor(2) as pool:
+            seen = [pool.submit(texts, each, "green light") for each in (staying, other)]
+            assert not any(each.done() for each in seen)
+            busy.execute("ROLLBACK")
+            assert [each.result() for each in seen] == [["deploys wait for the green light"]] * 2
+    newest = staying.revisions.page(1, entry_id)
+    assert [(each.actor, each.action) for each in newest] == [("test", "add")]
+
+
+def test_a_failure_after_the_acknowledgement_is_not_lost(
+    staying: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(staying, "the first entry makes file and index")
+    staying.refresh()
+    monkeypatch.delattr(type(staying.revisions), "record")
+    entry_id = add(staying, "kept all the same")
+    with pytest.raises(AttributeError, match="record"):
+        staying.refresh()
+    monkeypatch.undo()
+    # The lock is free, and the next reader sees to what was left undone.
+    assert staying.get(entry_id) is not None
+    assert_index_is_the_file(staying)
 
 
 def test_deleting_the_index_loses_nothing(store: MemoryStore) -> None:

@@ -9,7 +9,7 @@ from milepost.api import views
 from milepost.base.symbols import last_name
 from milepost.base.tokens import clip, count
 from milepost.memory.anchors import bare
-from milepost.search.terms import stems, terms, tokens
+from milepost.search.terms import stems, stems_of_each, terms, tokens, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -85,8 +85,12 @@ def within(
 
 
 def _share(asked: set[str], entry: Entry) -> float:
-    held = asked.intersection(tokens(" ".join((*entry.anchors, entry.text))[:_READ_CHARS]))
-    return len(held) / len(asked) if asked else 0.0
+    text = " ".join((*entry.anchors, entry.text))[:_READ_CHARS]
+    if text.isascii():
+        found = {stem for each in stems_of_each(words_of(text)) for stem in each}
+    else:
+        found = set(tokens(text))
+    return len(asked & found) / len(asked) if asked else 0.0
 
 
 def is_anchored(entry: Entry, path: str, symbol: str, was_here: set[str]) -> bool:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 # More results than this are no longer read; whoever wants all asks for pages.
 MAX_RESULTS = 100
 
+# Of so many entries that say nearly the same an agent is told; more are one more of a mould.
+_MAX_SIMILAR = 3
+
 
 class Memory:
     """What is remembered. Ids are those of entries, whichever scope they are in."""
@@ -72,6 +75,25 @@ class Memory:
         words = self._masking.redact(text)
         entry = store.add(words.text, kind, status, self._actor, tuple(anchors))
         return self._saved(store, entry, words)
+
+    def add_compared(
+        self,
+        text: str,
+        *,
+        kind: str = "knowledge",
+        scope: str | None = None,
+        session: str | None = None,
+        task: str | None = None,
+        status: str = "unverified",
+        anchors: tuple[str, ...] = (),
+    ) -> tuple[views.Entry, tuple[views.Entry, ...]]:
+        """`add`, and other entries of the same memory that say nearly the same, which may be worth
+        superseding or forgetting."""
+        store = self._scopes.find(scope, session, task)
+        words = self._masking.redact(text)
+        entry, similar = store.add_compared(words.text, kind, status, self._actor, tuple(anchors))
+        shown_too = tuple(self._entry(store, other) for other in similar[:_MAX_SIMILAR])
+        return self._saved(store, entry, words), shown_too
 
     def update(
         self,
@@ -325,13 +347,6 @@ class Memory:
             found.sort(key=lambda pair: not is_anchored(pair[1], path, symbol, was_here))
         found += [(None, rule.entry) for rule in self._rules.naming(symbol, path)]
         return tuple(self._entry(store, entry) for store, entry in found[:limit])
-
-    def similar(self, entry: views.Entry, *, limit: int = 3) -> tuple[views.Entry, ...]:
-        """Other entries of its scope that say nearly the same as this one, which may be worth
-        superseding or forgetting."""
-        store = self._scopes.labelled(f"{entry.scope} {entry.within}".strip())
-        found = store.similar(entry.text, entry.id)[:limit]
-        return tuple(self._entry(store, other) for other in found)
 
     def file(
         self, scope: str | None = None, *, session: str | None = None, task: str | None = None

@@ -47,7 +47,10 @@ class Scopes:
         session: str,
         mask: Callable[[str], str],
         embedding: Embedding | None = None,
+        *,
+        is_brief: bool = False,
     ) -> None:
+        self._stays = not is_brief
         self._resolved = resolved
         self._session = session
         self._mask = mask
@@ -83,8 +86,8 @@ class Scopes:
         """Close a store whose folder is about to go."""
         with self._guard:
             store = self._made.pop((scope, within), None)
-        for database in () if store is None else store.databases:
-            database.close()
+        if store is not None:
+            store.close()
 
     def own(self) -> tuple[MemoryStore, ...]:
         """The stores that are in play by themselves."""
@@ -184,6 +187,11 @@ class Scopes:
         with self._guard:
             return tuple(self._made.values())
 
+    def close(self) -> None:
+        """Close the stores that were asked for so far; they open again what they need."""
+        for store in self.made():
+            store.close()
+
     def databases(self) -> tuple[Database, ...]:
         """The databases of the stores that were asked for so far."""
         return tuple(database for store in self.made() for database in store.databases)
@@ -204,6 +212,7 @@ class Scopes:
                 "Memory across projects",
                 mask=self._mask,
                 embedding=self._embedding,
+                stays=self._stays,
             )
         if scope == "worktree":
             title = f"Memory of a worktree of {self._resolved.root.name}"
@@ -234,6 +243,7 @@ class Scopes:
             within=within,
             repository=repository,
             embedding=self._embedding,
+            stays=self._stays,
         )
 
     def _on_disk(self) -> Iterator[MemoryStore]:

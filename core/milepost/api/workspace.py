@@ -63,7 +63,12 @@ class Workspace:
         self._folder = resolved.data_dir
         self._vectors = vectors = Vectors(chosen.search.vectors, is_brief=is_brief)
         self._scopes = Scopes(
-            resolved, chosen.memory.location, session, masking.text, vectors.embedding
+            resolved,
+            chosen.memory.location,
+            session,
+            masking.text,
+            vectors.embedding,
+            is_brief=is_brief,
         )
         self._snapshots = snapshots = SnapshotStore(
             resolved.root, resolved.worktree_dir, chosen.checkpoints.max_file_bytes
@@ -159,7 +164,8 @@ class Workspace:
             self._chat.close()
         self._snapshots.close()
         self._vectors.close()
-        for database in (*self._others, *self._scopes.databases()):
+        self._scopes.close()
+        for database in self._others:
             database.close()
 
     def _transcripts(self) -> Transcripts:

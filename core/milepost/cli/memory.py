@@ -127,14 +127,13 @@ def _list(workspace: Workspace, options: argparse.Namespace) -> Reply:
 
 
 def _add(workspace: Workspace, options: argparse.Namespace) -> Reply:
-    entry = workspace.memory.add(
+    entry, similar = workspace.memory.add_compared(
         " ".join(options.text),
         kind=options.kind,
         status="stated",
         anchors=tuple(options.about),
         **places.named(options),
     )
-    similar = workspace.memory.similar(entry)
     text = f"Remembered as {entry.id}.{_masked(entry)}"
     if similar:
         text += (

@@ -12,7 +12,6 @@ import re
 import sys
 import threading
 import time
-from dataclasses import astuple
 from typing import TYPE_CHECKING, cast
 
 from milepost.base.clock import unix_time
@@ -25,7 +24,7 @@ from milepost.memory.layout import Layout, Place
 from milepost.search import alike, table, vectors
 from milepost.search.engine import Only
 from milepost.search.ranking import FACTS
-from milepost.search.terms import terms, tokens_of_each
+from milepost.search.terms import stems_of_each, terms
 
 if TYPE_CHECKING:
     import sqlite3
@@ -416,7 +415,10 @@ def trust(status: str) -> float:
 
 
 def _stems_of_each(texts: list[str]) -> list[set[str]]:
-    return [set(found) for found in tokens_of_each([" ".join(terms(text)) for text in texts])]
+    each = [terms(text) for text in texts]
+    every = tuple({term for found in each for term in found})
+    stems_of = dict(zip(every, stems_of_each(every), strict=True))
+    return [{stem for term in found for stem in stems_of[term]} for found in each]
 
 
 def _row(rowid: int, digest: bytes, entry: Entry, size: int) -> tuple[object, ...]:
@@ -438,8 +440,11 @@ def _known_signature(connection: sqlite3.Connection) -> Signature | None:
 def _remember(connection: sqlite3.Connection, signature: Signature | None, layout: Layout) -> None:
     connection.execute("DELETE FROM file")
     if signature is not None:
-        places = {name: astuple(place) for name, place in layout.places.items()}
+        places = {name: (place.start, place.end) for name, place in layout.places.items()}
         connection.execute(
             "INSERT INTO file VALUES (1, ?, ?, ?, ?, ?, ?)",
-            (*astuple(signature), layout.newline, json.dumps(places)),
-        )
+            (
+                signature.size, signature.mtime_ns, signature.ctime_ns, signature.inode,
+                layout.newline, json.dumps(places),
+            ),
+        )  # fmt: skip

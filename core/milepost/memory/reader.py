@@ -19,11 +19,13 @@ from milepost.memory.draft import Draft
 from milepost.memory.entry import SECTIONS
 from milepost.memory.file import MemoryFile
 from milepost.memory.index import Index, trust
+from milepost.memory.later import Later
 from milepost.memory.layout import layout_of, size_of
 from milepost.memory.revisions import RevisionLog, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from milepost.base.files import Signature
@@ -66,10 +68,12 @@ class MemoryReader:
         within: str = "",
         repository: Repository | None = None,
         embedding: Embedding | None = None,
+        stays: bool = False,
     ) -> None:
         """`mask` takes the secrets out of what a person wrote into the file, before index and
         revisions keep it; what callers add comes masked. `within` is the session, task or worktree
-        of the scope. With a `repository` the file is the one in it; all else is in `folder`."""
+        of the scope. With a `repository` the file is the one in it; all else is in `folder`.
+        A process that `stays` brings the index level after it has acknowledged a new entry."""
         self._anchors = anchors or Anchors(None)
         self.mask = mask
         self.folder = folder
@@ -77,6 +81,7 @@ class MemoryReader:
         self.scope: Scope = scope
         self.within = within
         self._title = title
+        self._later = Later(is_on=stays)
         self._repository = repository
         root = None if repository is None else repository.root
         self._file = MemoryFile(self.path, folder / f"{name}.lock", repository=root)
@@ -153,7 +158,7 @@ class MemoryReader:
         """The file's text as of one moment; empty when there is no file."""
         if self._file.signature() is None:
             return ""
-        with self._file.locked():
+        with self._locked():
             return documents.decoded(self._file.read().data)
 
     def search(
@@ -204,13 +209,26 @@ class MemoryReader:
 
     def refresh(self) -> int:
         """Bring the index level with the file; how many entries were new, changed or gone."""
+        self._later.wait()
         if self.index.is_level(self._file.signature()):
             return 0
         # Under the lock, so that no change of ours is taken for one by hand.
-        with self._file.locked():
+        with self._locked():
             # Another process of ours may have been between its file and its index.
             is_level = self.index.is_level(self._file.signature())
             return 0 if is_level else self._bring_level()
+
+    def close(self) -> None:
+        """Finish what is left to do and close the databases."""
+        self._later.close()
+        for database in self.databases:
+            database.close()
+
+    def _locked(self) -> AbstractContextManager[None]:
+        """The lock under which the file is changed."""
+        # Our own last change may still hold it; to be told of its end is quicker than to look.
+        self._later.wait()
+        return self._file.locked()
 
     def _draft(self, base: Read) -> Draft:
         if base.signature is None:

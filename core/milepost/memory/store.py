@@ -10,7 +10,7 @@ reader notices by the file's signature.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from milepost.base.clock import utc_now
@@ -32,10 +32,19 @@ if TYPE_CHECKING:
 
     from milepost.base.files import Signature
     from milepost.memory.document import EntryBlock
+    from milepost.memory.layout import Layout
 
 # How the two sides of a move begin in the log; the other scope's label follows.
 MOVED_FROM = "move from "
 MOVED_TO = "move to "
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """A file with which the index is level: its signature and layout."""
+
+    signature: Signature
+    layout: Layout
 
 
 class MemoryStore(MemoryReader):
@@ -49,21 +58,17 @@ class MemoryStore(MemoryReader):
         Raises UserError when an argument is not as `entry` wants it, WorldError when the file
         cannot be written.
         """
-        added = Entry(
-            id=new_id(),
-            text=documents.normalized(entries.checked_text(text)),
-            kind=entries.checked_kind(kind),
-            status=entries.checked_status(status),
-            scope=self.scope,
-            source=source,
-            created_at=utc_now(),
-            anchors=self._anchors.all_stamped(entries.checked_anchors(anchors)),
-            superseded_by=None,
-        )
-        with self._file.locked():
-            if not self._append(added):
-                self._change("add", source, lambda draft: edits.added(draft, added))
+        added = self._new(text, kind, status, source, anchors)
+        self._add(added)
         return added
+
+    def add_compared(
+        self, text: str, kind: str, status: str, source: str, anchors: tuple[str, ...]
+    ) -> tuple[Entry, list[Entry]]:
+        """`add`, and the entries that say nearly the same, nearest first. Of two processes that
+        remember the same thing at once, the second is told of the first's."""
+        added = self._new(text, kind, status, source, anchors)
+        return added, self._add(added, compares=True)
 
     def update(
         self,
@@ -161,7 +166,7 @@ class MemoryStore(MemoryReader):
     def adopt(self, found: list[tuple[str, Entry]], source: str, origin: str) -> int:
         """Take in the entries of another file, `origin`, each under its heading; how many were not
         here yet. Durable when this returns."""
-        with self._file.locked():
+        with self._locked():
             done = self._change(
                 f"{MOVED_FROM}{origin}", source, lambda draft: edits.adopted(draft, found)
             )
@@ -181,12 +186,12 @@ class MemoryStore(MemoryReader):
 
         Raises WorldError, with nothing added, when one of them would not read back.
         """
-        with self._file.locked():
+        with self._locked():
             return self._change(IMPORT, source, lambda draft: edits.imported(draft, added))
 
     def ensure(self) -> None:
         """Make the file, with its headings and no entry, unless it is there."""
-        with self._file.locked(), contextlib.suppress(ChangedMeanwhileError):
+        with self._locked(), contextlib.suppress(ChangedMeanwhileError):
             base = self._file.read()
             if base.signature is None:
                 self._file.replace(base, edits.template(self._title, self.scope))
@@ -198,7 +203,7 @@ class MemoryStore(MemoryReader):
         such change, when it was taken back, or when an entry has changed since.
         """
         undone = self.undoable(number)
-        with self._file.locked():
+        with self._locked():
             return self._change(
                 "undo",
                 source,
@@ -257,34 +262,77 @@ class MemoryStore(MemoryReader):
 
         if not moved:
             return None
-        with self._file.locked():
+        with self._locked():
             return self._change("follow", source, change)
 
-    def _append(self, entry: Entry) -> bool:
-        """Add an entry whose place is the very end of the file, which is where most go: at a cost
-        that does not grow with the file. False when its place is elsewhere."""
+    def _new(
+        self, text: str, kind: str, status: str, source: str, anchors: tuple[str, ...]
+    ) -> Entry:
+        return Entry(
+            id=new_id(),
+            text=documents.normalized(entries.checked_text(text)),
+            kind=entries.checked_kind(kind),
+            status=entries.checked_status(status),
+            scope=self.scope,
+            source=source,
+            created_at=utc_now(),
+            anchors=self._anchors.all_stamped(entries.checked_anchors(anchors)),
+            superseded_by=None,
+        )
+
+    def _add(self, entry: Entry, *, compares: bool = False) -> list[Entry]:
+        """Add an entry; what is alike to it, if that is asked for."""
+        with contextlib.ExitStack() as lock:
+            lock.enter_context(self._locked())
+            end = self._end()
+            if end is not None:
+                # The index is level with the file, and will be busy once the entry is in it.
+                similar = self._alike(entry) if compares else []
+                if self._append(entry, end, lock):
+                    return similar
+            self._change("add", entry.source, lambda draft: edits.added(draft, entry))
+            return self._alike(entry) if compares else []
+
+    def _alike(self, entry: Entry) -> list[Entry]:
+        # A failing index is the next reader's business; the entry is to be kept all the same.
+        with contextlib.suppress(WorldError):
+            return self._all_seen(self.index.similar(entry.text, entry.id))
+        return []
+
+    def _end(self) -> _End | None:
+        """The file's signature and layout, when the index is level with it."""
         base = self._file.signature() if self._repository is None else self._base().signature
         layout = self._layout(base)
-        place = layout and layout.places.get(SECTIONS[entry.kind])
-        if base is None or layout is None or place is None or place.end != base.size:
+        return None if base is None or layout is None else _End(base, layout)
+
+    def _append(self, entry: Entry, end: _End, lock: contextlib.ExitStack) -> bool:
+        """Add an entry whose place is the very end of the file, which is where most go: at a cost
+        that does not grow with the file. False when its place is elsewhere. The lock is let go of
+        when index and revisions have followed."""
+        base, layout = end.signature, end.layout
+        place = layout.places.get(SECTIONS[entry.kind])
+        if place is None or place.end != base.size:
             return False
-        end = self._file.end(place.start, base)
-        if end is None:
+        data = self._file.end(place.start, base)
+        if data is None:
             return False
-        draft = Draft(end, SECTIONS.values(), layout, self.index.known, begins=place.start)
+        draft = Draft(data, SECTIONS.values(), layout, self.index.known, begins=place.start)
         if not draft.add_here(SECTIONS[entry.kind], entry.text, entries.to_metadata(entry)):
             return False
-        written = self._file.append(base, draft.to_bytes().removeprefix(end))
+        written = self._file.append(base, draft.to_bytes().removeprefix(data))
         if written is None:
             return self._file.document()[1].find(entry.id) is not None
-        self._follow("add", entry.source, base, written, (Step(None, entry),), draft)
+        steps = (Step(None, entry),)
+        self._later.do(
+            lambda: self._follow("add", entry.source, base, written, steps, draft), lock.pop_all()
+        )
         return True
 
     def _change_alone(
         self, action: str, source: str, change: Callable[[Draft], tuple[Step, ...]]
     ) -> Entry:
         """Change the file and return the entry that the change is about: the last it touches."""
-        with self._file.locked():
+        with self._locked():
             last = self._change(action, source, change).steps[-1]
         entry = last.after or last.before
         assert entry is not None  # noqa: S101  (a step has one of them)

@@ -25,6 +25,8 @@ _LEAST_BITS = 2.2
 _LEAST_RUN = 15
 _RUN = re.compile(rf"[!#-&*-;=?-Z^-z~]{{{_LEAST_RUN},}}+")
 
+_FOLDED = tuple(rule for rule in RULES if rule.folded)
+
 # The longest token among those whose rule looks back from the mark.
 _LONGEST_AROUND = 128
 
@@ -32,7 +34,8 @@ _LONGEST_AROUND = 128
 def marked_tokens(text: str, folded: str) -> Iterator[Span]:
     """The tokens in `text` that a rule knows; `folded` is `text` in lower case."""
     runs = _long_runs(text)
-    for rule in RULES:
+    # Most texts that are saved are prose, and have none.
+    for rule in RULES if runs else _FOLDED:
         for mark in rule.marks:
             if rule.folded:
                 if mark in folded:

@@ -37,6 +37,11 @@ _MAX_ROUNDS = 6
 _MAX_OWN_VALUES = 64
 _LEAST_OWN_VALUE = 12
 
+# A text that is saved comes by five times, from the answer to the index; then it is known to hold
+# no secret. Only such texts are kept here, a megabyte of them at most.
+_MAX_CLEAN = 256
+_MAX_CLEAN_CHARS = 4_000
+
 _PLACEHOLDER = re.compile(r"\[secret:[a-z][a-z0-9-]{0,23}:[0-9a-f]{6}\]")
 
 
@@ -81,22 +86,35 @@ class Redactor:
         self._key = hashlib.blake2b(key, digest_size=32).digest()
         self._values = KnownValues(values)
         self._second = second
+        self._clean: dict[str, None] = {}
 
     def redact(self, text: str) -> Redacted:
         """`text` with a placeholder for every secret in it. Redacting the result changes nothing.
 
         Any string will do, lone surrogates included; the work is proportional to its length.
         """
+        if text in self._clean:
+            return Redacted(text)
         found: dict[str, Found] = {}
         own: KnownValues | None = None
+        is_last_word = self._second is None or self._second.is_ready
         for _ in range(_MAX_ROUNDS):
             spans = self._spans(text, own)
             if not spans:
+                if is_last_word:
+                    self._note_clean(text)
                 break
             if own is None:
                 own = KnownValues(_values_to_follow(text, spans), encoded=False)
             text = self._masked(text, spans, found)
         return Redacted(text, tuple(found.values()))
+
+    def _note_clean(self, text: str) -> None:
+        if len(text) > _MAX_CLEAN_CHARS:
+            return
+        if len(self._clean) >= _MAX_CLEAN:
+            self._clean.clear()
+        self._clean[text] = None
 
     def _spans(self, text: str, own: KnownValues | None) -> list[Span]:
         spans = list(_candidates(text, self._names))

@@ -55,6 +55,11 @@ class SecondOpinion:
         self._thread: threading.Thread | None = None
         self._guard = threading.Lock()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the rules are loaded."""
+        return self._scanner is not None
+
     def find(self, text: str) -> list[Span]:
         """The secrets in `text`; none while the rules are being loaded, which this begins."""
         if self._scanner is None:

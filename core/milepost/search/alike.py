@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections import Counter
 from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -36,6 +35,11 @@ _AT_ONCE = 3
 # Texts of one mould ("moved X to Y") share keys by the thousand; the newest of them will do, and
 # those that share the most keys come first.
 _ROWS_PER_KEY = 40
+
+_NEWEST_OF_KEY = (
+    "SELECT doc FROM (SELECT doc FROM doc_alike WHERE key = ? "  # noqa: S608  (constants)
+    f"ORDER BY doc DESC LIMIT {_ROWS_PER_KEY})"
+)
 
 _WORD = re.compile(r"\w+")
 
@@ -68,14 +72,16 @@ def drop(connection: sqlite3.Connection, rowid: int, text: str) -> None:
 
 def find(connection: sqlite3.Connection, text: str, limit: int) -> list[int]:
     """The rowids of texts that may be alike, those that share the most keys first."""
-    shared: Counter[tuple[int]] = Counter()
-    for key in keys(text):
-        rows = connection.execute(
-            "SELECT doc FROM doc_alike WHERE key = ? ORDER BY doc DESC LIMIT ?",
-            (key, _ROWS_PER_KEY),
-        )
-        shared.update(rows.fetchall())
-    return [rowid for (rowid,), _ in shared.most_common(limit)]
+    wanted = tuple(keys(text))
+    if not wanted:
+        return []
+    # One statement takes a third of the time of ten.
+    each = " UNION ALL ".join([_NEWEST_OF_KEY] * len(wanted))
+    rows = connection.execute(
+        f"SELECT doc FROM ({each}) GROUP BY doc ORDER BY count(*) DESC, doc DESC LIMIT ?",  # noqa: S608  (constants)
+        (*wanted, limit),
+    )
+    return [rowid for (rowid,) in rows]
 
 
 def keys(text: str) -> set[int]:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 # million rows.
 _SCORED_ROWS = 5_000
 
+# A little more than the half, because the counts are rough.
+_TELLING_SHARE = 0.6
+
 # Weights of title, body, parts and date in FTS5's bm25. A word of a title counts twice; a part as
 # much as a word, for to Chinese, Japanese and Korean the parts are the words.
 _BM25 = "bm25(2.0, 1.0, 1.0, 1.0)"
@@ -37,10 +40,11 @@ class Only:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Terms to look for, with the number of rows each stands in, roughly; and the rows that the
-    table's owner lets through."""
+    """Terms to look for, with the number of rows each stands in, roughly, of how many rows; and
+    the rows that the table's owner lets through."""
 
     rows_of: Mapping[str, int]
+    rows: int
     only: Only
 
 
@@ -68,16 +72,18 @@ class Fts5:
             WHERE doc_fts MATCH :match AND rank MATCH '{_BM25}' AND {asked.only.condition}
             ORDER BY rank LIMIT {limit}
             """,  # noqa: S608  (constants, and a condition written by the owner)
-            {"match": _match(asked.rows_of), **asked.only.parameters},
+            {"match": _match(asked.rows_of, asked.rows), **asked.only.parameters},
         )
         return [Candidate(*row) for row in rows]
 
 
-def _match(rows_of: Mapping[str, int]) -> str:
+def _match(rows_of: Mapping[str, int], rows: int) -> str:
     """The FTS5 expression: any of the terms; where they are common, and a rare one."""
-    every = _any(list(rows_of))
     if sum(rows_of.values()) <= _SCORED_ROWS:
-        return every
+        return _any(list(rows_of))
+    # To bm25 a word that half of the rows hold is worth nothing, but it reads the list of them all.
+    telling = [term for term, count in rows_of.items() if count < rows * _TELLING_SHARE]
+    every = _any(telling or list(rows_of))
     rare: list[str] = []
     total = 0
     for term in sorted((term for term, rows in rows_of.items() if rows), key=rows_of.__getitem__):

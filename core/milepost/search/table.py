@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from milepost.search import spelling
 from milepost.search.engine import Asked, Fts5, Only
 from milepost.search.ranking import Profile, rank
-from milepost.search.terms import literals, parts_of_text, stems, terms
+from milepost.search.terms import literals, parts_of_text, stems_of_each, terms
 from milepost.search.vectors import nearness
 
 if TYPE_CHECKING:
@@ -101,6 +101,11 @@ class TermCounts:
         self._counts: dict[str, int] = {}
         self._rows = 0
 
+    @property
+    def rows(self) -> int:
+        """How many rows there are, roughly."""
+        return self._rows
+
     def of(self, connection: sqlite3.Connection, asked: tuple[str, ...]) -> dict[str, int]:
         """The count of each term; of a term of several words, that of the rarest."""
         (newest,) = connection.execute("SELECT max(rowid) FROM doc").fetchone()
@@ -108,8 +113,8 @@ class TermCounts:
         if not self._rows <= rows <= self._rows * 1.1 or len(self._counts) > _MAX_COUNTS:
             self._counts, self._rows = {}, rows
         return {
-            term: min((self._of(connection, stem) for stem in stems(term)), default=0)
-            for term in asked
+            term: min((self._of(connection, stem) for stem in each), default=0)
+            for term, each in zip(asked, stems_of_each(asked), strict=True)
         }
 
     def _of(self, connection: sqlite3.Connection, stem: str) -> int:
@@ -193,7 +198,7 @@ def search(
     if guessed:
         asked = (*asked, *guessed)
         found |= counts.of(connection, guessed)
-    wanted = Asked({term: found[term] for term in asked}, only)
+    wanted = Asked({term: found[term] for term in asked}, counts.rows, only)
     candidates = engine.candidates(connection, wanted, _CANDIDATES)
     at = time.time() if now is None else now
     near = None if embedder is None else partial(nearness, connection, embedder, question)

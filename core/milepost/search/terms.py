@@ -125,11 +125,33 @@ def tokens_of_each(texts: Sequence[str]) -> list[tuple[str, ...]]:
         return _tokens(_stemmer(), texts)
 
 
-@lru_cache(maxsize=20_000)
 def stems(term: str) -> tuple[str, ...]:
     """The tokens of a term: one, or one for each part of a snake_case name."""
-    return tokens(term)
+    return stems_of_each((term,))[0]
 
+
+def stems_of_each(terms: Sequence[str]) -> list[tuple[str, ...]]:
+    """The tokens of several terms. Asking FTS5 costs a hundred times what it costs to remember, so
+    it is asked for all that are new at once."""
+    known = {term: _STEMS.get(term) for term in terms}
+    missing = [term for term, tokens in known.items() if tokens is None]
+    if missing:
+        made = dict(zip(missing, tokens_of_each(missing), strict=True))
+        if len(_STEMS) > _MAX_STEMS:
+            _STEMS.clear()
+        _STEMS.update(made)
+        known |= made
+    return [known[term] or () for term in terms]
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text of ASCII signs, in lower case, as `stems` takes them."""
+    return _WORD.findall(text.lower())
+
+
+# The words that people use, and those of a large project; a few MB.
+_MAX_STEMS = 20_000
+_STEMS: dict[str, tuple[str, ...]] = {}
 
 _STEMMER_GUARD = threading.Lock()
 

@@ -44,7 +44,7 @@ def _run(call: Call) -> Reply:
         with unseen_shown(call, replaces):
             entry = memory.supersede(replaces, text, kind=kind, version=seen)
         return _reply(call, f"Superseded {replaces} by", entry)
-    entry = memory.add(
+    entry, similar = memory.add_compared(
         text,
         kind=kind or "knowledge",
         scope=scope,
@@ -52,7 +52,6 @@ def _run(call: Call) -> Reply:
         status=status or "unverified",
         anchors=call.arguments.texts("about"),
     )
-    similar = memory.similar(entry)
     reply = _reply(call, "Remembered", entry)
     if not similar:
         return reply

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Report:
-    """Medians by name, and ratios of them with the target each should stay below; where engines are
-    compared on sets of questions, the figures of each engine by set."""
+    """Medians by name, and ratios of them with the target each should stay below (or, for those in
+    `floors`, above); where engines are compared on sets, the figures of each engine by set."""
 
     name: str
     medians: dict[str, float] = field(default_factory=dict)
     ratios: dict[str, float] = field(default_factory=dict)
     targets: dict[str, float] = field(default_factory=dict)
+    floors: set[str] = field(default_factory=set)
     sets: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
 
@@ -34,6 +35,16 @@ class Report:
         """Note a ratio and the value it should not exceed."""
         self.ratios[name] = round(value, 4)
         self.targets[name] = target
+
+    def share(self, name: str, value: float, least: float) -> None:
+        """Note a share and the value that it should reach."""
+        self.ratio(name, value, least)
+        self.floors.add(name)
+
+    def holds(self, name: str) -> bool:
+        """Whether a ratio keeps to its target."""
+        value, target = self.ratios[name], self.targets[name]
+        return value >= target if name in self.floors else value <= target
 
 
 def machine() -> str:
@@ -68,7 +79,8 @@ def main(run: Callable[[bool], Report]) -> None:
         return
     print(f"{report.name} on {started_on}")
     for name, value in report.ratios.items():
-        mark = "ok" if value <= report.targets[name] else "ABOVE ITS TARGET"
+        off = "BELOW ITS TARGET" if name in report.floors else "ABOVE ITS TARGET"
+        mark = "ok" if report.holds(name) else off
         print(f"  {name:<28} {value:>10.4f}   target {report.targets[name]:<8g} {mark}")
     for name, value in report.medians.items():
         print(f"    {name:<38} {value:>12.3f}")

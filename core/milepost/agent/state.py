@@ -11,7 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from milepost.agent.directions import directions, is_lasting
 from milepost.base import tokens
+from milepost.checkpoints import summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +33,18 @@ _FRAME = (
     "not a new request: go on where the work stands."
 )
 
-_OLDER = "(older notes are left out)"
+_OLDER = "(some notes are left out; history_search finds them)"
+
+# What a message that is only referred to shows of itself, and what the reference takes.
+_BEGINNING_CHARS = 80
+_REFERENCE_TOKENS = 12
+
+# A section's title. What the user said, notes and tasks stand in the state by themselves.
+_HEADING_TOKENS = 8
+_CHECKPOINT_ORDER = (
+    "next_action", "constraints", "dead_ends", "current_work", "errors", "decisions", "knowledge",
+    "files", "commands", "runtime",
+)  # fmt: skip
 
 
 class Keeper(Protocol):
@@ -90,8 +103,8 @@ def state_text(keeper: Keeper, said: Sequence[UserWords], room_tokens: int) -> s
     parts = [
         _FRAME,
         _titled("What the user said, word for word", user_words(said, room(_USER_SHARE))),
-        _titled("checkpoint.md", tokens.clip(keeper.checkpoint(), room(_CHECKPOINT_SHARE))),
-        _titled("Notes", tokens.clip_beginning(keeper.notes(), room(_NOTES_SHARE), _OLDER)),
+        _titled("checkpoint.md", checkpoint_text(keeper.checkpoint(), room(_CHECKPOINT_SHARE))),
+        _titled("Notes", notes_text(keeper.notes(), room(_NOTES_SHARE))),
         _titled("Tasks", tokens.clip(keeper.tasks(), room(_TASKS_SHARE))),
         _titled("From memory", keeper.memory(newest, room(_MEMORY_SHARE))),
     ]
@@ -99,27 +112,86 @@ def state_text(keeper: Keeper, said: Sequence[UserWords], room_tokens: int) -> s
 
 
 def user_words(said: Sequence[UserWords], budget_tokens: int) -> str:
-    """The user's messages: the first and the newest whole as long as there is room, the others by
-    their beginning and their number in the history."""
+    """The user's messages, as far as there is room: the first and the newest, what every one of
+    them directs, then the others whole, the newest first, then by their beginning and their number
+    in the history."""
+    room = _Room(budget_tokens)
     order = [*said[:1], *reversed(said[1:])]
-    lines: dict[int, str] = {}
-    left = budget_tokens
+    for words in order[:2]:
+        if not room.take(words.number, f"- {words.text.strip()}", budget_tokens // 2):
+            share = budget_tokens // (1 + len(order[:2]))
+            begun = tokens.clip(words.text.strip(), share - _REFERENCE_TOKENS)
+            room.take(words.number, f"- (item {words.number} of the history) {begun}")
     for words in order:
-        line = f"- {words.text.strip()}"
-        cost = tokens.count(line) + 1
-        if cost > left:
-            beginning = " ".join(words.text.split())[:80]
-            line = f"- (item {words.number} of the history) {beginning}..."
-            cost = tokens.count(line) + 1
-        if cost > left:
-            continue
-        left -= cost
-        lines[words.number] = line
-    missing = len(said) - len(lines)
-    shown = [lines[number] for number in sorted(lines)]
+        told = " ".join(directions(words.text))
+        if told:
+            part = f"- (from item {words.number} of the history) {told}"
+            room.take(words.number, min(part, f"- {words.text.strip()}", key=len))
+    for words in order:
+        room.take(words.number, f"- {words.text.strip()}")
+    for words in order:
+        if words.number not in room.lines:
+            beginning = " ".join(words.text.split())[:_BEGINNING_CHARS]
+            room.take(words.number, f"- (item {words.number} of the history) {beginning}...")
+    shown = [room.lines[number] for number in sorted(room.lines)]
+    missing = len(said) - len(shown)
     if missing:
         shown.append(f"- ({missing} more in the history)")
     return "\n".join(shown)
+
+
+def notes_text(notes: str, budget_tokens: int) -> str:
+    """The notes that fit: those that hold for the whole session before those that only tell where
+    the work stood, of each kind the newest first; in the order in which they were made."""
+    lines = notes.strip("\n").split("\n")
+    if tokens.count(notes) <= budget_tokens:
+        return notes
+    room = _Room(budget_tokens - tokens.count(_OLDER) - 1)
+    for wanted in (True, False):
+        for at in range(len(lines) - 1, -1, -1):
+            if is_lasting(lines[at]) is wanted:
+                room.take(at, lines[at])
+    return "\n".join([_OLDER, *(room.lines[at] for at in sorted(room.lines))])
+
+
+def checkpoint_text(text: str, budget_tokens: int) -> str:
+    """What checkpoint.md says beside what the state tells by itself. No section crowds the others
+    out; what one leaves free is the next one's."""
+    told = summary.parse(text)
+    parts: list[str] = []
+    left = budget_tokens
+    for key in _CHECKPOINT_ORDER:
+        if not told.get(key):
+            continue
+        body = tokens.clip(told.get(key), min(left, budget_tokens // 3) - _HEADING_TOKENS)
+        if body:
+            parts.append(f"{summary.TITLES[key]}:\n{body}")
+            left -= tokens.count(parts[-1]) + 1
+    if told.other.strip():
+        parts.append(tokens.clip(told.other, left))
+    return "\n\n".join(filter(None, parts))
+
+
+class _Room:
+    """Lines by number, as many as there is room for; a longer one takes the place of a shorter."""
+
+    def __init__(self, budget_tokens: int) -> None:
+        self.lines: dict[int, str] = {}
+        self._left = budget_tokens
+
+    def take(self, number: int, line: str, most_tokens: int | None = None) -> bool:
+        """Take a line in if it fits (and is of at most so many tokens); whether the line with this
+        number now says as much."""
+        if number in self.lines and len(self.lines[number]) >= len(line):
+            return True
+        old = self.lines.get(number)
+        free = self._left + (0 if old is None else tokens.count(old) + 1)
+        cost = tokens.count(line) + 1
+        if cost > free or (most_tokens is not None and cost > most_tokens):
+            return False
+        self._left = free - cost
+        self.lines[number] = line
+        return True
 
 
 def _titled(title: str, text: str) -> str:

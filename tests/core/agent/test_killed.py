@@ -42,8 +42,8 @@ def _history(folder: Path) -> list[tuple[str, dict[str, Any]]]:
             data = {
                 k: v for k, v in item.data.items() if k not in ("points", "usage", "paths", "seen")
             }
-            # The scripted model numbers its calls anew in each process.
-            text = re.sub(r"call_\d+_\d+", "call", json.dumps(data))
+            # The scripted model numbers its calls anew in each process; no two keep the same id.
+            text = re.sub(r"call_[a-z0-9_]+", "call", json.dumps(data))
             history.append((item.kind, json.loads(text)))
     return history
 

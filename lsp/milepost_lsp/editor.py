@@ -107,6 +107,12 @@ class Editor:
         return bool(window and window.work_done_progress)
 
     @property
+    def refreshes_contents(self) -> bool:
+        """Whether the client shows the `milepost:` documents by `workspace/textDocumentContent`."""
+        workspace = self._server.client_capabilities.workspace
+        return bool(workspace and workspace.text_document_content)
+
+    @property
     def _shows_documents(self) -> bool:
         window = self._server.client_capabilities.window
         return bool(window and window.show_document and window.show_document.support)

@@ -25,7 +25,7 @@ from milepost import api
 from milepost_lsp.arguments import ArgumentError, read_message
 from milepost_lsp.convert import to_json
 from milepost_lsp.documents import Documents
-from milepost_lsp.protocol import CHAT_VERSION, PROTOCOL_VERSION
+from milepost_lsp.protocol import CHAT_VERSION, PROTOCOL_VERSION, SCHEME
 from milepost_lsp.protocol.announcing import ServerAnnouncement
 from milepost_lsp.protocol.message import Request
 
@@ -229,6 +229,12 @@ class GuardedProtocol(LanguageServerProtocol):
             types.TextDocumentSyncKind.Incremental,
             list(pygls_own.folders.values()),
             pygls_own.position_encoding,
+        )
+        if result.capabilities.workspace is None:
+            result.capabilities.workspace = types.WorkspaceOptions()
+        # pygls knows the request and does not announce it.
+        result.capabilities.workspace.text_document_content = types.TextDocumentContentOptions(
+            schemes=[SCHEME]
         )
         ours = ServerAnnouncement(PROTOCOL_VERSION, CHAT_VERSION)
         result.capabilities.experimental = {"milepost": to_json(ours)}

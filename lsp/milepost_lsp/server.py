@@ -11,9 +11,12 @@ from milepost_lsp.features import (
     execute_command,
     hover,
     initialize,
+    text_document_content,
 )
 from milepost_lsp.features.feature import Desk
 from milepost_lsp.features.memory_did_change import MemoryWatch
+from milepost_lsp.features.project_did_change import ProjectWatch
+from milepost_lsp.features.watching import Watching
 from milepost_lsp.guard import GuardedProtocol, GuardedServer
 from milepost_lsp.session import Session
 
@@ -36,7 +39,10 @@ def build_server(project: str | None = None) -> MilepostServer:
     """A server for one client. `project` serves that folder, whatever the client shows."""
     server = MilepostServer(project)
     desk = Desk(server, server.session, Editor(server, server.session))
-    initialize.register(desk, MemoryWatch(desk))
+    watching = Watching(desk)
+    watching.add(MemoryWatch(desk))
+    watching.add(ProjectWatch(desk, text_document_content.register(desk)))
+    initialize.register(desk, watching)
     hover.register(desk)
     code_action.register(desk)
     execute_command.register(desk)

@@ -59,6 +59,8 @@ class Session:
         self._explicit = explicit
         # The roots of the projects in which this editor went back, so that undoing has a meaning.
         self.restored: set[str] = set()
+        # Why the last restore point of a project could not be made, by the project's root.
+        self.checkpoint_errors: dict[str, str] = {}
         self._actor = "user:editor"
         self._id = f"lsp-{secrets.token_hex(6)}"
         self._folders: tuple[str, ...] = ()

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         UserChunk,
     )
     from milepost.api.data_views import DataFile, DataScan, KeptSecret
+    from milepost.api.folder_watch import FolderWatch
     from milepost.api.run_views import Question, RunEvent, RunOutcome, WorkSession
     from milepost.api.settings import settings_files, settings_in_force
     from milepost.api.views import (
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
         NotCovered,
         Omission,
         OutlineItem,
+        PointsMark,
         Project,
         Refusal,
         Relocation,
@@ -120,6 +122,7 @@ __all__ = [
     "Evidence",
     "FileBlock",
     "FileDiff",
+    "FolderWatch",
     "Goal",
     "GoalJudged",
     "HistoryEvent",
@@ -143,6 +146,7 @@ __all__ = [
     "Plan",
     "PlanEntry",
     "PointMade",
+    "PointsMark",
     "Project",
     "Question",
     "Recalled",
@@ -216,6 +220,7 @@ _CHAT = (
 
 _ROOMS = {
     **dict.fromkeys(_CHAT, "milepost.api.chat.views"),
+    "FolderWatch": "milepost.api.folder_watch",
     "DataFile": "milepost.api.data_views",
     "KeptSecret": "milepost.api.data_views",
     "DataScan": "milepost.api.data_views",

@@ -24,6 +24,9 @@ MAX_PAGE = 200
 
 MAX_NAME_CHARS = 80
 
+# More of a diff than this is not read, and an editor is slow to show it.
+MAX_PATCH_CHARS = 500_000
+
 
 class Checkpoints:
     """The restore points of a workspace."""
@@ -114,10 +117,17 @@ class Checkpoints:
         """What the restore points take."""
         return views.StoreSize(*self._store.size())
 
-    def page(self, *, limit: int = 20, before: int | None = None) -> tuple[views.Checkpoint, ...]:
+    def page(
+        self, *, limit: int = 20, before: int | None = None, offset: int = 0
+    ) -> tuple[views.Checkpoint, ...]:
         """The newest restore points first; those older than `before`, when given."""
-        found = self._store.page(max(1, min(limit, MAX_PAGE)), before)
+        found = self._store.page(max(1, min(limit, MAX_PAGE)), before, max(0, offset))
         return tuple(map(self._checkpoint, found))
+
+    def mark(self) -> views.PointsMark:
+        """How many points there are and which is the newest; other than before as soon as one was
+        made, named, pinned or forgotten, by whomever."""
+        return views.PointsMark(*self._store.marked())
 
     def get(self, checkpoint_id: int) -> views.Checkpoint:
         """One restore point. Raises UserError when there is none with this id."""
@@ -139,6 +149,53 @@ class Checkpoints:
         if states == (ABSENT, ABSENT):
             raise UserError(f"{path} is at neither point; see the diff for the paths there are")
         return patch(self._store, name, *states)
+
+    def patches(
+        self, from_id: int, to_id: int | None = None, *, path: str | None = None
+    ) -> tuple[views.Diff, str]:
+        """What differs from one point to another, or to now, and the unified diffs of it, cut with
+        a word where they get longer than anyone reads. Of one file or folder with `path`."""
+        wanted = None if path is None else _name(path)
+        with self._store.exclusive():
+            end = self._end(from_id, to_id)
+        backwards = end < from_id
+        ends = {
+            name: both
+            for name, both in sorted(
+                self._store.between(min(from_id, end), max(from_id, end)).items()
+            )
+            if wanted is None or name == wanted or name.startswith(wanted + b"/")
+        }
+        changes = _changes(
+            (
+                (name, new, old) if backwards else (name, old, new)
+                for name, (old, new) in ends.items()
+            ),
+            self._store.hands(min(from_id, end), max(from_id, end)),
+        )
+        parts: list[str] = []
+        size = 0
+        for count, (name, (old, new)) in enumerate(ends.items()):
+            if stat.S_ISDIR(old.mode or new.mode or 0):
+                continue
+            if size > MAX_PATCH_CHARS:
+                parts.append(f"(and {len(ends) - count} more differ)\n")
+                break
+            part = patch(self._store, name, *((new, old) if backwards else (old, new)))
+            parts.append(part)
+            size += len(part)
+        return views.Diff(from_id, to_id, changes), "".join(parts)
+
+    def text_at(self, checkpoint_id: int, path: str) -> str:
+        """A file's text as it was at a point; what is not UTF-8 in it is shown as escapes. Raises
+        UserError when it was not there, or its content was not kept."""
+        name = _name(path)
+        state = self._store.state_at(self._store.get(checkpoint_id).id, name)
+        if state.mode is None or stat.S_ISDIR(state.mode):
+            raise UserError(f"{path} was no file at restore point {checkpoint_id}")
+        if state.blob is None:
+            raise UserError(f"the content of {path} was not kept at restore point {checkpoint_id}")
+        return self._store.content(state.blob).decode("utf-8", "backslashreplace")
 
     def preview(
         self, checkpoint_id: int, *, paths: Sequence[str] = (), only_by_agents: bool = False

@@ -95,6 +95,11 @@ class Goals:
         """The newest goals first."""
         return tuple(map(self._view, self._ledger.page(max(1, min(limit, MAX_PAGE)))))
 
+    def mark(self) -> tuple[int, ...]:
+        """Other than before as soon as a goal was set, verified, moved, or got another budget, by
+        whomever."""
+        return self._ledger.mark()
+
     def get(self, goal_id: str | None = None) -> views.Goal:
         """A goal; without an id the newest active one. Raises UserError when there is none."""
         return self._view(self._find(goal_id))

@@ -258,6 +258,16 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class PointsMark:
+    """What tells whether there are other restore points than before: the id of the newest, how many
+    there are, and which of them are kept for good, in whatever form."""
+
+    newest: int | None
+    total: int
+    kept: tuple[tuple[int, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """How one path differs: `kind` is added, modified, deleted, mode or type; `by` is whose the
     difference is: agent, user, restore, other (the user's or another process's), several, or

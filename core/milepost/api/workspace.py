@@ -6,6 +6,7 @@ workspace costs a few stat calls.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from milepost.api.masking import Masking
 from milepost.api.memory import Memory
 from milepost.api.scopes import Scopes
 from milepost.api.vectors import Vectors
+from milepost.base.errors import UserError
 from milepost.base.files import signature
 from milepost.base.ids import new_id
 from milepost.checkpoints.store import SnapshotStore
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
 
 # How long an action's successor may have to wait while the index is cleaned of what was forgotten.
 _CLEANING_S = 0.1
+
+# A session at work is among those that were worked in last.
+_LOOKED_AT = 20
 
 
 class Workspace:
@@ -88,6 +93,7 @@ class Workspace:
         )
         self._chat: Chat | None = None
         self._chat_guard = threading.Lock()
+        self._said: Transcripts | None = None
         self._watched = (ledger.database, snapshots.database)
         self._others: tuple[Database, ...] = (
             ledger.database,
@@ -157,6 +163,35 @@ class Workspace:
         watched = (*map(Path, self.memory.files()), *(base.path for base in self._watched), *logs)
         return tuple(map(signature, watched))
 
+    def watched(self) -> tuple[str, ...]:
+        """The files that somebody writes when memory, a goal, a restore point or a session becomes
+        other than it was; some may not exist yet."""
+        sessions = self._folder / "sessions.db"
+        bases = (*(base.path for base in self._watched), sessions)
+        logs = (base.with_name(f"{base.name}-wal") for base in bases)
+        return (*self.memory.files(), *map(str, bases), *map(str, logs))
+
+    def running(self) -> tuple[str, ...]:
+        """The sessions that somebody works in now, in whatever process."""
+        from milepost.api.sessions import is_at_work  # noqa: PLC0415  (most callers want none)
+
+        if not (self._folder / "sessions.db").exists():
+            return ()
+        last = self._transcripts().page(_LOOKED_AT)
+        folder = self._folder / "sessions"
+        return tuple(
+            each.id for each in last if each.state == "running" and is_at_work(folder / each.id)
+        )
+
+    def model(self) -> str | None:
+        """The model that a worker would ask, as KIND:NAME; None when none is configured."""
+        from milepost.config.models import chosen_model  # noqa: PLC0415  (most callers want none)
+
+        with contextlib.suppress(UserError):
+            choice = chosen_model(None)
+            return f"{choice.kind}:{choice.name}"
+        return None
+
     def close(self) -> None:
         """Stop watching and close all databases. The workspace may be used again; it opens what it
         needs."""
@@ -171,9 +206,10 @@ class Workspace:
     def _transcripts(self) -> Transcripts:
         from milepost.history.transcript import Transcripts  # noqa: PLC0415  (most callers want none)
 
-        made = Transcripts(self._folder)
-        self._others = (*self._others, made.database)
-        return made
+        if self._said is None:
+            self._said = Transcripts(self._folder)
+            self._others = (*self._others, self._said.database)
+        return self._said
 
 
 def open_workspace(

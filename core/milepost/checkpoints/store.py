@@ -136,15 +136,29 @@ class SnapshotStore:
         """Return when all that was acknowledged survives a power cut."""
         self.database.barrier()
 
-    def page(self, limit: int, before: int | None) -> list[Snapshot]:
+    def page(self, limit: int, before: int | None, offset: int = 0) -> list[Snapshot]:
         """The snapshots older than `before`, newest first."""
         with self.database.reading() as connection:
             rows = connection.execute(
                 f"SELECT {SNAPSHOT_COLUMNS} FROM snapshot WHERE ?1 IS NULL OR id < ?1 "  # noqa: S608
-                "ORDER BY id DESC LIMIT ?2",
-                (before, limit),
+                "ORDER BY id DESC LIMIT ?2 OFFSET ?3",
+                (before, limit, offset),
             ).fetchall()
         return [snapshot_of(row) for row in rows]
+
+    def marked(self) -> tuple[int | None, int, tuple[tuple[int, str | None], ...]]:
+        """The newest snapshot's id, how many there are, and those that have a name or are
+        pinned."""
+        if not self.database.path.exists():
+            return None, 0, ()
+        with self.database.reading() as connection:
+            newest_id, total = connection.execute(
+                "SELECT max(id), count(*) FROM snapshot"
+            ).fetchone()
+            kept = connection.execute(
+                "SELECT id * 2 + pinned, name FROM snapshot WHERE name IS NOT NULL OR pinned"
+            ).fetchall()
+        return newest_id, total, tuple(kept)
 
     def get(self, snapshot_id: int) -> Snapshot:
         """The snapshot with this id. Raises UserError when there is none."""

@@ -120,6 +120,20 @@ class Ledger:
             ).fetchall()
             return [_goal(connection, row) for row in rows]
 
+    def mark(self) -> tuple[int, ...]:
+        """Numbers that are other than before as soon as any goal is."""
+        if not self.database.path.exists():
+            return ()
+        with self.database.reading() as connection:
+            row = connection.execute(
+                "SELECT (SELECT ifnull(max(number), 0) FROM goal), "
+                "(SELECT ifnull(max(number), 0) FROM verdict), "
+                "(SELECT ifnull(max(number), 0) FROM goal_move), "
+                "(SELECT count(*) FROM allowed), (SELECT count(*) FROM accepted), "
+                "(SELECT total(max_verifications) + total(max_seconds) FROM goal)"
+            ).fetchone()
+        return tuple(map(int, row))
+
     def start_of(self, goal: Goal, root: str) -> Start | None:
         """What this worktree was when the goal was set; None when it was set elsewhere, or by a
         Milepost that did not look."""

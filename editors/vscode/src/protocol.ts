@@ -293,6 +293,13 @@ export interface DiffCheckpointsArguments {
 }
 
 /**
+ * What a `milepost:` document says.
+ */
+export interface DocumentText {
+  text: string;
+}
+
+/**
  * `version` is that of the words that the user saw, and when they are others by now, nothing is
  * changed.
  */
@@ -758,6 +765,13 @@ export interface Range {
 }
 
 /**
+ * `uri` is that of a `milepost:` document.
+ */
+export interface ReadDocumentArguments {
+  uri: string;
+}
+
+/**
  * An entry of memory that was given to the model, and where it stands (`line` zero-based); null
  * where it has no file.
  */
@@ -1171,4 +1185,5 @@ export interface Commands {
   "milepost.goal.resume": { argument: GoalArguments; result: Goal };
   "milepost.goal.abandon": { argument: GoalArguments; result: Goal };
   "milepost.status": { argument: StatusArguments; result: Status };
+  "milepost.document.read": { argument: ReadDocumentArguments; result: DocumentText };
 }

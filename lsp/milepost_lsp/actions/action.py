@@ -119,6 +119,8 @@ class Action(Generic[A]):
     run: Callable[[Call, A], Awaitable[Any]]
     # Runs on a thread of the session: it may ask the core.
     offers: Callable[[Place], Sequence[types.CodeAction]] = lambda _: ()
+    # Whether the history tells of it. What a client's view asks for by itself is nobody's deed.
+    is_recorded: bool = True
 
 
 def offer(

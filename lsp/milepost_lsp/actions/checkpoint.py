@@ -12,14 +12,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from milepost import api
 from milepost_lsp import markdown
 from milepost_lsp.actions.action import PROJECT_KIND, Action, Call, Place, offer
 from milepost_lsp.protocol import commands
 
 if TYPE_CHECKING:
     from lsprotocol import types
-
-    from milepost import api
 
 
 def offers(place: Place) -> list[types.CodeAction]:
@@ -32,7 +31,13 @@ def offers(place: Place) -> list[types.CodeAction]:
 async def run(call: Call, arguments: commands.CheckpointArguments) -> api.Checkpoint:
     """Saves a restore point, and answers with it."""
     workspace = await call.workspace(arguments.uri)
-    point = await call.session.run_long(workspace.checkpoints.save, arguments.label)
+    errors, root = call.session.checkpoint_errors, workspace.project.root
+    try:
+        point = await call.session.run_long(workspace.checkpoints.save, arguments.label)
+    except api.WorldError as error:
+        errors[root] = str(error)
+        raise
+    errors.pop(root, None)
     label = f" “{markdown.short(point.label, 40)}”" if point.label else ""
     files = markdown.count(point.files_total, "file")
     left_out = f"; {point.not_covered_total} not covered" if point.not_covered_total else ""

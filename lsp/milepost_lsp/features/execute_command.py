@@ -10,7 +10,7 @@ from lsprotocol import types
 
 from milepost import api
 from milepost_lsp.actions.action import Action, Call
-from milepost_lsp.actions.registry import ACTIONS
+from milepost_lsp.actions.registry import ACTIONS, COMMANDS
 from milepost_lsp.arguments import ArgumentError, read_arguments
 from milepost_lsp.convert import to_json
 
@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 
 
 def register(desk: Desk) -> None:
-    """Registers the command of every action."""
-    for action in ACTIONS:
+    """Registers the command of every action, and those of clients' own views."""
+    for action in (*ACTIONS, *COMMANDS):
         _register_command(desk, action)
 
 
@@ -41,9 +41,11 @@ def _register_command(desk: Desk, action: Action[Any]) -> None:
         except api.Stopped:
             raise
         except api.MilepostError as error:
-            await _record(desk, action.command, arguments, str(error), failed=True)
+            if action.is_recorded:
+                await _record(desk, action.command, arguments, str(error), failed=True)
             raise
-        await _record(desk, action.command, arguments, json.dumps(answer), failed=False)
+        if action.is_recorded:
+            await _record(desk, action.command, arguments, json.dumps(answer), failed=False)
         return answer
 
     desk.server.add_command(action.command, command)

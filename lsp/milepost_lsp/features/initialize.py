@@ -14,7 +14,7 @@ from milepost_lsp.editor import path_of
 
 if TYPE_CHECKING:
     from milepost_lsp.features.feature import Desk
-    from milepost_lsp.features.memory_did_change import MemoryWatch
+    from milepost_lsp.features.watching import Watching
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 POLL_S = 5.0
 
 
-def register(desk: Desk, watch: MemoryWatch) -> None:
+def register(desk: Desk, watch: Watching) -> None:
     """Registers both, and the change of workspace folders."""
     server, session = desk.server, desk.session
 

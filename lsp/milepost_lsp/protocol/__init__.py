@@ -20,5 +20,8 @@ PROTOCOL_VERSION = 1
 # The same for the chat, which a client may know apart from the rest.
 CHAT_VERSION = 1
 
+# The documents that are no files (see `archive.py`).
+SCHEME = "milepost"
+
 # What `json.loads` makes and `json.dumps` takes; it is given a shape where it comes in.
 Json: TypeAlias = Any

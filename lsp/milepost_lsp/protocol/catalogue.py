@@ -106,4 +106,5 @@ COMMANDS = (
     Command(commands.RESUME_GOAL, commands.GoalArguments, api.Goal),
     Command(commands.ABANDON_GOAL, commands.GoalArguments, api.Goal),
     Command(commands.STATUS, commands.StatusArguments, standing.Status),
+    Command(commands.READ_DOCUMENT, commands.ReadDocumentArguments, commands.DocumentText),
 )

@@ -33,6 +33,7 @@ LIST_GOALS = "milepost.goal.list"
 PAUSE_GOAL = "milepost.goal.pause"
 RESUME_GOAL = "milepost.goal.resume"
 ABANDON_GOAL = "milepost.goal.abandon"
+READ_DOCUMENT = "milepost.document.read"
 
 Kind = Literal["context", "rule", "decision", "knowledge"]
 # `note` is what stands under headings of the user's own; nobody else puts an entry there.
@@ -285,6 +286,20 @@ class GoalArguments:
 
     goal_id: str
     uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDocumentArguments:
+    """`uri` is that of a `milepost:` document."""
+
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentText:
+    """What a `milepost:` document says."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import ipaddress
-import logging
-import logging.handlers
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from milepost_lsp.logs import log_to
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-# A log that is read is short, and a log that is not read must not fill a disk.
-LOG_BYTES = 5_000_000
 
 EXIT_USAGE = 2
 
@@ -36,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"milepost-lsp {__version__}\n")
         return 0
     try:
-        _log_to(options.log_file)
+        log_to(options.log_file)
     except OSError as error:
         return _fail(f"cannot write the log file: {error}")
     if options.project and not Path(options.project).expanduser().is_dir():
@@ -95,23 +92,6 @@ def _address(text: str) -> tuple[str, int]:
     if not 0 <= number < 65_536:
         raise argparse.ArgumentTypeError(f"{port} is no port")
     return host, number
-
-
-def _log_to(file: Path | None) -> None:
-    """Logs to the file or nowhere: a client that does not read stderr blocks who writes to it."""
-    root = logging.getLogger()
-    if file is None:
-        root.addHandler(logging.NullHandler())
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    # Ours alone from its first byte: it may quote the user's code.
-    os.close(os.open(file, os.O_CREAT | os.O_APPEND, 0o600))
-    handler = logging.handlers.RotatingFileHandler(
-        file, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8", errors="backslashreplace"
-    )
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root.addHandler(handler)
-    logging.getLogger("milepost_lsp").setLevel(logging.INFO)
 
 
 def _fail(message: str) -> int:

@@ -18,8 +18,10 @@ from milepost.base.errors import (
 )
 
 if TYPE_CHECKING:
+    from milepost.api.chat.chats import Chat
     from milepost.api.chat.views import (
         AgentChunk,
+        Block,
         CallPlace,
         CallShown,
         CallUpdate,
@@ -98,12 +100,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Action",
     "AgentChunk",
+    "Block",
     "Brief",
     "BriefEntry",
     "CallPlace",
     "CallShown",
     "CallUpdate",
     "Change",
+    "Chat",
     "ChatEvent",
     "ChatNotice",
     "ChatSession",
@@ -186,6 +190,7 @@ __all__ = [
 
 _CHAT = (
     "AgentChunk",
+    "Block",
     "CallPlace",
     "CallShown",
     "CallUpdate",
@@ -221,6 +226,7 @@ _CHAT = (
 _ROOMS = {
     **dict.fromkeys(_CHAT, "milepost.api.chat.views"),
     "FolderWatch": "milepost.api.folder_watch",
+    "Chat": "milepost.api.chat.chats",
     "DataFile": "milepost.api.data_views",
     "KeptSecret": "milepost.api.data_views",
     "DataScan": "milepost.api.data_views",

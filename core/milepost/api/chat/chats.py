@@ -11,7 +11,9 @@ from milepost.api.chat.replay import Replay
 from milepost.api.chat.tail import Tail
 from milepost.api.chat.turn import Parts, Turn, Wish
 from milepost.api.sessions import at_work, is_at_work
+from milepost.api.worker import MODES
 from milepost.base.errors import UserError
+from milepost.base.ids import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,18 +77,20 @@ class Chat:
         *,
         tell: Tell,
         session: str | None = None,
+        new: str | None = None,
         mode: str = "build",
         model: str | None = None,
         ask: Ask | None = None,
         buffers: Buffers | None = None,
     ) -> Turn:
-        """A turn to `run`, in a session of before or a new one; nothing happens until then.
+        """A turn to `run`, in a `session` of before or a new one; nothing happens until then. The
+        new one has the id `new`, which `new_id` made, or any.
 
         `tell` hears what happens, on the thread that runs it. `ask` is asked for permission and
         answers with a future of the chosen option's id; without it the answer is no. `buffers` has
         the texts that are open in an editor, by path.
         """
-        wish = Wish(session, tuple(blocks), tell, mode, model, ask, buffers)
+        wish = Wish(session, tuple(blocks), tell, mode, model, ask, buffers, new)
         return Turn(self._parts, wish, self._begun, self._ended)
 
     def cancel(self, session: str) -> bool:
@@ -103,6 +107,15 @@ class Chat:
             return tuple(self._turns)
 
     # Sessions
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """How a turn may work."""
+        return MODES
+
+    def new_id(self) -> str:
+        """An id for a session that begins with its first turn; nothing is kept before."""
+        return new_id()
 
     def sessions(self, limit: int = 50, offset: int = 0) -> views.ChatSessionPage:
         """The sessions, the one that was worked on last first."""

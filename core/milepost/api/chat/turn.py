@@ -81,8 +81,8 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a guest wants of a turn: a session of before or (None) a new one, the blocks of the
-    prompt, how to work, and who hears and answers."""
+    """What a guest wants of a turn: a session of before or (None) a new one, with the id `new` when
+    it has one already, the blocks of the prompt, how to work, and who hears and answers."""
 
     session: str | None
     blocks: Sequence[views.Block]
@@ -91,6 +91,7 @@ class Wish:
     model: str | None = None
     ask: Ask | None = None
     buffers: Buffers | None = None
+    new: str | None = None
 
 
 @dataclass(slots=True)
@@ -128,6 +129,11 @@ class Turn:
         self._has_changed = False
         self._goal_id: str | None = None
         self._spent: Callable[[], views.TurnUsage] = views.TurnUsage
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether what the user said is kept in the session."""
+        return self._turn != ""
 
     def cancel(self) -> None:
         """End the turn as soon as can be; from any thread, at any time."""
@@ -174,7 +180,8 @@ class Turn:
         title = " ".join(self._parts.masking.text(words).split())
         if len(title) > _TITLE_CHARS:
             title = f"{title[: _TITLE_CHARS - 1]}…"
-        return self._parts.transcripts.create(title, self._parts.workspace.actor)
+        actor, session_id = self._parts.workspace.actor, self._wish.new
+        return self._parts.transcripts.create(title, actor, session_id=session_id)
 
     def _settle(self, session: Session) -> None:
         """Learn what the session knows; end a turn of before whose process died."""

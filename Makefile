@@ -26,15 +26,17 @@ demo: setup ## the main job on a real project, from end to end
 test: setup ## the whole suite; ARGS="-k name" narrows it
 	@$(PYTHON) -m pytest -n auto $(ARGS)
 
-lint: setup ## ruff, pyright strict, and the floors of the house
+lint: setup ## ruff, pyright strict, the floors of the house; tsc and biome
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	.venv/bin/pyright
 	.venv/bin/lint-imports
+	@npm --prefix editors/vscode run --silent check
 
-format: setup ## let ruff put the code in its form
+format: setup ## let ruff and biome put the code in its form
 	$(PYTHON) -m ruff check --fix
 	$(PYTHON) -m ruff format
+	@npm --prefix editors/vscode run --silent format
 
 protocol: setup ## write anew what comes from the language server's messages
 	@$(PYTHON) -m milepost_lsp.generate
@@ -43,7 +45,11 @@ bench: setup ## every benchmark, or one: make bench ONLY=mcp
 	@.tools/uv/bin/uv sync --quiet --locked --all-extras --group bench
 	@set -e; for name in $(ONLY); do $(PYTHON) -m "tests.bench.$$name"; done
 
+vsix: setup ## the extension for VS Code, as editors/vscode/dist/milepost.vsix
+	@cd editors/vscode && node package.mjs
+
 clean: ## remove everything that setup and the tools made
 	rm -rf .venv .tools tests/npm/node_modules dist build
+	rm -rf editors/vscode/node_modules editors/vscode/dist editors/vscode/e2e/pictures
 	rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find core lsp mcp_server tests -name __pycache__ -prune -exec rm -rf {} +

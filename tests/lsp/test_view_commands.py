@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.lsp.client import ServerError
@@ -45,6 +47,17 @@ def test_the_status_says_why_a_point_could_not_be_made(client, project, other):
     assert "snapshots.db" in client.command("milepost.status", {})["checkpointError"]
     client.command("milepost.checkpoint.save", {})
     assert client.command("milepost.status", {})["checkpointError"] is None
+
+
+def test_an_entry_is_located_in_its_file(client, other):
+    other.memory.add("The port is 6432.")
+    entry = other.memory.add("Tests run with pytest -q.", kind="rule")
+    place = client.command("milepost.memory.locate", {"id": entry.id})
+    path = Path(other.memory.file("project"))
+    assert place["uri"] == path.as_uri()
+    assert entry.id in path.read_text(encoding="utf-8").splitlines()[place["line"]]
+    with pytest.raises(ServerError, match="nothing"):
+        client.command("milepost.memory.locate", {"id": "nothing"})
 
 
 def test_search_answers_with_what_it_found_best_first(client, other):

@@ -349,6 +349,14 @@ export interface EntryPage {
 }
 
 /**
+ * The file that an entry stands in, and its first line, zero-based.
+ */
+export interface EntryPlace {
+  uri: string;
+  line: number;
+}
+
+/**
  * What Milepost saw when it looked at a check. `exitCode` is None when the command was stopped or
  * nothing was run. `problem` says what speaks against the check; `results` are the counts of a
  * test run, and how they were had.
@@ -544,6 +552,14 @@ export interface LoadSessionParams {
   sessionId: string;
   uri?: string | null;
   limit?: number | null;
+}
+
+/**
+ * `id` is an entry's.
+ */
+export interface LocateArguments {
+  id: string;
+  uri?: string | null;
 }
 
 /**
@@ -1166,6 +1182,7 @@ export interface Commands {
   "milepost.memory.search": { argument: SearchArguments; result: SearchResult };
   "milepost.memory.brief": { argument: BriefArguments; result: Brief };
   "milepost.memory.edit": { argument: EditArguments; result: Entry };
+  "milepost.memory.locate": { argument: LocateArguments; result: EntryPlace };
   "milepost.memory.forget": { argument: ForgetArguments; result: Entry };
   "milepost.memory.confirm": { argument: ConfirmArguments; result: Entry };
   "milepost.memory.log": { argument: LogArguments; result: MemoryChange[] };

@@ -87,6 +87,7 @@ COMMANDS = (
     Command(commands.SEARCH, commands.SearchArguments, api.SearchResult),
     Command(commands.BRIEF, commands.BriefArguments, api.Brief),
     Command(commands.EDIT, commands.EditArguments, api.Entry),
+    Command(commands.LOCATE, commands.LocateArguments, commands.EntryPlace),
     Command(commands.FORGET, commands.ForgetArguments, api.Entry),
     Command(commands.CONFIRM, commands.ConfirmArguments, api.Entry),
     Command(commands.LOG, commands.LogArguments, tuple[api.MemoryChange, ...]),

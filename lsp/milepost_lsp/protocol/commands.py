@@ -24,6 +24,7 @@ VERIFY_GOAL = "milepost.goal.verify"
 STATUS = "milepost.status"
 SEARCH = "milepost.memory.search"
 EDIT = "milepost.memory.edit"
+LOCATE = "milepost.memory.locate"
 LIST_CHECKPOINTS = "milepost.checkpoint.list"
 DIFF_CHECKPOINTS = "milepost.checkpoint.diff"
 PIN_CHECKPOINT = "milepost.checkpoint.pin"
@@ -83,6 +84,22 @@ class BriefArguments:
     about: str | None = None
     budget_tokens: int = 2_000
     uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LocateArguments:
+    """`id` is an entry's."""
+
+    id: str
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPlace:
+    """The file that an entry stands in, and its first line, zero-based."""
+
+    uri: str
+    line: int
 
 
 @dataclass(frozen=True, slots=True)

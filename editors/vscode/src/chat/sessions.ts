@@ -1,0 +1,109 @@
+/** The list of chats: load, rename, delete. */
+
+import * as vscode from "vscode";
+import { when } from "../checkpoints/tree.ts";
+import type { CurrentProject } from "../project.ts";
+import type { ChatSession } from "../protocol.ts";
+import type { Wire } from "../server/server.ts";
+import type { Conversation } from "./conversation.ts";
+
+const SHOWN = 50;
+
+const RENAME: vscode.QuickInputButton = {
+  iconPath: new vscode.ThemeIcon("edit"),
+  tooltip: "Rename",
+};
+const DELETE: vscode.QuickInputButton = {
+  iconPath: new vscode.ThemeIcon("trash"),
+  tooltip: "Delete",
+};
+
+interface Row extends vscode.QuickPickItem {
+  readonly session: ChatSession | undefined;
+}
+
+export class Sessions {
+  constructor(
+    private readonly wire: Wire,
+    private readonly project: CurrentProject,
+    private readonly conversation: Conversation,
+  ) {}
+
+  /** The pick list; each row can be renamed or deleted. */
+  async pick(): Promise<void> {
+    const pick = vscode.window.createQuickPick<Row>();
+    pick.title = "Chats";
+    pick.matchOnDescription = true;
+    pick.busy = true;
+    pick.show();
+    pick.onDidHide(() => pick.dispose());
+    pick.onDidTriggerItemButton(async ({ item, button }) => {
+      pick.hide();
+      if (item.session) {
+        await (button === RENAME ? this.rename(item.session) : this.delete(item.session));
+      }
+    });
+    pick.onDidAccept(async () => {
+      const [row] = pick.selectedItems;
+      pick.hide();
+      if (row?.session) {
+        await this.conversation.load(row.session.sessionId, this.project.uri);
+      } else if (row) {
+        this.conversation.clear();
+      }
+    });
+    try {
+      const begin: Row = { label: "$(add) New chat", session: undefined, alwaysShow: true };
+      pick.items = [begin, ...(await this.list()).map((each) => this.row(each))];
+    } catch (error) {
+      pick.hide();
+      throw error;
+    }
+    pick.busy = false;
+  }
+
+  async rename(session: { sessionId: string; title: string }): Promise<void> {
+    const title = await vscode.window.showInputBox({ title: "Rename Chat", value: session.title });
+    if (title?.trim()) {
+      const params = this.project.about({ sessionId: session.sessionId, title: title.trim() });
+      await this.wire.request("milepost/session/rename", params);
+      if (session.sessionId === this.conversation.sessionId) {
+        this.conversation.rename(title.trim());
+      }
+    }
+  }
+
+  async delete(session: { sessionId: string; title: string }): Promise<void> {
+    const gone = "Delete";
+    const answer = await vscode.window.showWarningMessage(
+      `Delete the chat “${session.title}”?`,
+      { modal: true, detail: "What was said is deleted. Files and checkpoints stay." },
+      gone,
+    );
+    if (answer !== gone) {
+      return;
+    }
+    const params = this.project.about({ sessionId: session.sessionId });
+    await this.wire.request("milepost/session/delete", params);
+    if (session.sessionId === this.conversation.sessionId) {
+      this.conversation.clear();
+    }
+  }
+
+  private async list(): Promise<readonly ChatSession[]> {
+    const params = this.project.about({ limit: SHOWN });
+    const { sessions } = await this.wire.request("milepost/session/list", params);
+    return sessions;
+  }
+
+  private row(session: ChatSession): Row {
+    const isCurrent = session.sessionId === this.conversation.sessionId;
+    const state = session.state === "running" ? "$(loading~spin) " : isCurrent ? "$(check) " : "";
+    return {
+      label: `${state}${session.title || "(no title)"}`,
+      description: `${when(session.updatedAt)} · ${session.mode}`,
+      buttons: [RENAME, DELETE],
+      session,
+    };
+  }
+}

@@ -1,0 +1,15 @@
+/** Shows texts and places in the editor. */
+
+import * as vscode from "vscode";
+
+/** A text of ours in an editor of its own, that nobody is asked to save. */
+export async function showMarkdown(content: string): Promise<void> {
+  const document = await vscode.workspace.openTextDocument({ language: "markdown", content });
+  await vscode.window.showTextDocument(document, { preview: true });
+}
+
+/** A file at a zero-based line. */
+export async function showPlace(uri: vscode.Uri, line = 0): Promise<void> {
+  const at = new vscode.Range(line, 0, line, 0);
+  await vscode.window.showTextDocument(uri, { preview: true, selection: at });
+}

@@ -1,0 +1,326 @@
+/** The chat's page: what was said, what waits for an answer, and where one writes. */
+
+import type { Mode, Obstacle, PermissionShown, ToHost, ToPage } from "../chat/messages.ts";
+import { type Item, type Spent, Transcript } from "../chat/transcript.ts";
+import type { Proposal } from "../protocol.ts";
+import { Composer } from "./composer.ts";
+import type { Desk, Drawing } from "./desk.ts";
+import { button, h } from "./elements.ts";
+import { draw } from "./items.ts";
+import type { MarkdownActions } from "./markdown.ts";
+import { ToolCard } from "./tools.ts";
+
+/** What outlives the page when it is hidden or loaded anew; the rest comes from the server. */
+export interface Kept {
+  readonly draft: string;
+  readonly mode: Mode | undefined;
+  readonly open: readonly string[];
+  readonly closed: readonly string[];
+}
+
+const NOTHING_KEPT: Kept = { draft: "", mode: undefined, open: [], closed: [] };
+/** Within so many pixels of the end, one is at the end. */
+const NEAR_END = 32;
+
+export class ChatPage implements Desk {
+  private readonly transcript = new Transcript();
+  private readonly drawn = new Map<string, { item: Item; drawing: Drawing }>();
+  private readonly proposals = new Map<string, Proposal>();
+  private readonly open: Set<string>;
+  private readonly closed: Set<string>;
+  private readonly log = h("div", {
+    class: "log",
+    role: "log",
+    "aria-label": "Chat",
+    tabindex: "0",
+  });
+  private readonly questions = h("div", { class: "questions", "aria-live": "assertive" });
+  private readonly obstacle = h("div", { class: "obstacle", role: "status", hidden: true });
+  private readonly failure = h("div", { class: "notice error", role: "alert", hidden: true });
+  private readonly latest = button("↓ Latest", () => this.toEnd(), {
+    class: "latest",
+    hidden: true,
+  });
+  private readonly spent = h("div", { class: "spent", "aria-label": "Tokens and cost" });
+  private readonly composer: Composer;
+  private readonly working = h(
+    "div",
+    { class: "working", role: "status", hidden: true },
+    "Working…",
+  );
+  private keptMode: Mode | undefined;
+  private model = "";
+  readonly markdown: MarkdownActions = {
+    copy: (text) => this.post({ is: "copy", text }),
+    insert: (text) => this.post({ is: "insert", text }),
+    follow: (href) => this.post({ is: "link", href }),
+  };
+
+  constructor(
+    root: HTMLElement,
+    readonly post: (message: ToHost) => void,
+    private readonly keep: (kept: Kept) => void,
+    kept: Kept = NOTHING_KEPT,
+  ) {
+    this.open = new Set(kept.open);
+    this.closed = new Set(kept.closed);
+    this.keptMode = kept.mode;
+    this.composer = new Composer(post, () => {
+      this.keptMode = this.composer.mode;
+      this.save();
+    });
+    this.composer.text = kept.draft;
+    this.log.addEventListener("scroll", () => this.showLatest());
+    root.replaceChildren(
+      h("h1", { class: "unseen" }, "Milepost chat"),
+      this.log,
+      this.latest,
+      this.working,
+      this.questions,
+      this.failure,
+      this.obstacle,
+      this.composer.element,
+      this.spent,
+    );
+    this.showEmpty();
+  }
+
+  hear(message: ToPage): void {
+    switch (message.is) {
+      case "reset":
+        this.reset(message.updates.length > 0 && message.isCut);
+        for (const told of message.updates) {
+          this.transcript.apply(told);
+        }
+        this.redraw();
+        this.toEnd();
+        break;
+      case "updates":
+        for (const told of message.updates) {
+          this.transcript.apply(told);
+        }
+        this.redraw();
+        break;
+      case "running":
+        this.running(message.isRunning);
+        break;
+      case "failed":
+        this.failure.textContent = message.text;
+        this.failure.hidden = false;
+        break;
+      case "permissions":
+        this.ask(message.requests);
+        break;
+      case "proposals":
+        this.propose(message.proposals);
+        break;
+      case "chips":
+        this.composer.showChips(message.chips, message.suggested);
+        break;
+      case "completions":
+        this.composer.showRows(message.query, message.rows);
+        break;
+      case "obstacle":
+        this.showObstacle(message.obstacle);
+        break;
+      case "settings":
+        this.composer.sendOnEnter = message.sendOnEnter;
+        this.composer.mode = this.keptMode ?? message.mode;
+        this.model = message.model;
+        this.showSpent(this.transcript.spent);
+        break;
+      case "focus":
+        this.composer.focus();
+    }
+  }
+
+  mode(): Mode {
+    return this.composer.mode;
+  }
+
+  proposal(id: string): Proposal | undefined {
+    return this.proposals.get(id);
+  }
+
+  folded(key: string, summary: HTMLElement, ...body: Node[]): HTMLDetailsElement {
+    const details = h("details", { open: this.open.has(key) }, h("summary", {}, summary), ...body);
+    details.addEventListener("toggle", () => {
+      const [now, other] = details.open ? [this.open, this.closed] : [this.closed, this.open];
+      now.add(key);
+      other.delete(key);
+      this.save();
+    });
+    return details;
+  }
+
+  private reset(isCut: boolean): void {
+    this.transcript.clear();
+    this.drawn.clear();
+    this.failure.hidden = true;
+    this.log.replaceChildren();
+    if (isCut) {
+      this.log.append(h("div", { class: "notice info" }, "What was said before is not shown."));
+    }
+  }
+
+  private redraw(): void {
+    const wasAtEnd = this.isAtEnd();
+    this.log.querySelector(".empty")?.remove();
+    const items = this.transcript.items;
+    const now = new Set(items.map((item) => item.key));
+    for (const [key, { drawing }] of this.drawn) {
+      if (!now.has(key)) {
+        drawing.element.remove();
+        this.drawn.delete(key);
+      }
+    }
+    for (const item of items) {
+      this.drawItem(item);
+    }
+    this.showEmpty();
+    this.showSpent(this.transcript.spent);
+    if (wasAtEnd) {
+      this.toEnd();
+    }
+    this.showLatest();
+  }
+
+  private drawItem(item: Item): void {
+    const known = this.drawn.get(item.key);
+    if (known?.item === item) {
+      return;
+    }
+    const drawing = known?.drawing ?? draw(item, this);
+    drawing.show(item);
+    this.drawn.set(item.key, { item, drawing });
+    if (!known) {
+      this.log.append(drawing.element);
+    }
+  }
+
+  private propose(proposals: readonly Proposal[]): void {
+    const changed = new Set(proposals.map((each) => each.id));
+    for (const proposal of proposals) {
+      this.proposals.set(proposal.id, proposal);
+    }
+    const wasAtEnd = this.isAtEnd();
+    for (const { item, drawing } of this.drawn.values()) {
+      if (item.is === "tool" && changed.has(item.proposalId ?? "") && drawing instanceof ToolCard) {
+        drawing.redraw();
+        this.unfold(item.key, item.proposalId, drawing);
+      }
+    }
+    if (wasAtEnd) {
+      this.toEnd();
+    }
+  }
+
+  /** What waits for a verdict is shown, unless the user folded it. */
+  private unfold(key: string, proposalId: string | undefined, { element }: ToolCard): void {
+    const proposal = proposalId === undefined ? undefined : this.proposals.get(proposalId);
+    if (proposal?.state === "open" && !this.closed.has(key)) {
+      element.open = true;
+    }
+  }
+
+  private running(isRunning: boolean): void {
+    this.composer.running(isRunning);
+    // While words stream in, they are not read out one by one.
+    this.log.setAttribute("aria-busy", String(isRunning));
+    this.working.hidden = !isRunning;
+    if (isRunning) {
+      this.failure.hidden = true;
+    }
+  }
+
+  private ask(requests: readonly PermissionShown[]): void {
+    const wasAtEnd = this.isAtEnd();
+    this.questions.replaceChildren(...requests.map((request) => this.question(request)));
+    if (wasAtEnd) {
+      this.toEnd();
+    }
+  }
+
+  private question({ requestId, title, subject, reason, options }: PermissionShown): HTMLElement {
+    const answers = options.map((option, number) =>
+      button(option.name, () => this.post({ is: "permit", requestId, optionId: option.optionId }), {
+        class: number === 0 ? "primary" : "",
+      }),
+    );
+    return h(
+      "section",
+      { class: "card question", role: "group", "aria-label": `Permission: ${title}` },
+      h("strong", {}, title),
+      subject ? h("pre", { tabindex: "0" }, subject) : undefined,
+      reason ? h("p", { class: "faint" }, reason) : undefined,
+      h("div", { class: "buttons" }, ...answers),
+    );
+  }
+
+  private showObstacle(obstacle: Obstacle | undefined): void {
+    this.obstacle.hidden = obstacle === undefined;
+    this.composer.element.hidden = obstacle !== undefined;
+    if (obstacle) {
+      const actions = obstacle.actions.map(({ title, command }) =>
+        button(title, () => this.post({ is: "command", command }), { class: "primary" }),
+      );
+      this.obstacle.replaceChildren(
+        h("p", {}, obstacle.text),
+        h("div", { class: "buttons" }, ...actions),
+      );
+    }
+  }
+
+  private showEmpty(): void {
+    if (this.transcript.items.length === 0 && !this.log.querySelector(".empty")) {
+      const words =
+        "A worker with a model of yours: it remembers, every change can be taken back, and it is done when the checks pass.";
+      this.log.append(h("div", { class: "empty" }, h("p", {}, words)));
+    }
+  }
+
+  private showSpent({ inputTokens, outputTokens, costUsd, windowShare }: Spent): void {
+    const parts = [
+      ...(this.model ? [this.model] : []),
+      ...(inputTokens + outputTokens > 0
+        ? [`${brief(inputTokens)} in`, `${brief(outputTokens)} out`]
+        : []),
+      ...(costUsd === null ? [] : [`$${costUsd.toFixed(costUsd < 0.1 ? 4 : 2)}`]),
+      ...(windowShare > 0 ? [`window ${Math.round(windowShare * 100)} %`] : []),
+    ];
+    this.spent.textContent = parts.join(" · ");
+    this.spent.hidden = parts.length === 0;
+  }
+
+  private isAtEnd(): boolean {
+    const { scrollHeight, scrollTop, clientHeight } = this.log;
+    return scrollHeight - scrollTop - clientHeight < NEAR_END;
+  }
+
+  private toEnd(): void {
+    this.log.scrollTop = this.log.scrollHeight;
+    this.showLatest();
+  }
+
+  private showLatest(): void {
+    this.latest.hidden = this.isAtEnd();
+  }
+
+  private save(): void {
+    this.keep({
+      draft: this.composer.text,
+      mode: this.keptMode,
+      open: [...this.open].slice(-200),
+      closed: [...this.closed].slice(-200),
+    });
+  }
+}
+
+/** 950, 1.2k, 34k, 1.2M. */
+function brief(count: number): string {
+  if (count < 1_000) {
+    return String(count);
+  }
+  const [size, unit] = count < 1_000_000 ? [count / 1_000, "k"] : [count / 1_000_000, "M"];
+  return `${size < 10 ? size.toFixed(1) : Math.round(size)}${unit}`;
+}

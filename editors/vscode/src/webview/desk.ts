@@ -1,0 +1,20 @@
+/** What every drawing may use: the wire to the extension, and what was folded open. */
+
+import type { Mode, ToHost } from "../chat/messages.ts";
+import type { Item } from "../chat/transcript.ts";
+import type { Proposal } from "../protocol.ts";
+import type { MarkdownActions } from "./markdown.ts";
+
+export interface Drawing {
+  readonly element: HTMLElement;
+  show(item: Item): void;
+}
+
+export interface Desk {
+  post(message: ToHost): void;
+  mode(): Mode;
+  proposal(id: string): Proposal | undefined;
+  readonly markdown: MarkdownActions;
+  /** Something that can be opened, and stays as the user left it. */
+  folded(key: string, summary: HTMLElement, ...body: Node[]): HTMLDetailsElement;
+}

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { Conversation, type Line } from "../../src/chat/conversation.ts";
+import type { ChatSession, UpdateParams } from "../../src/protocol.ts";
+import { agent, ended, updates, user } from "./updates.ts";
+
+const SESSION: ChatSession = {
+  sessionId: "s1",
+  title: "A chat",
+  state: "active",
+  createdAt: "",
+  updatedAt: "",
+  mode: "build",
+};
+
+interface Asked {
+  readonly method: string;
+  readonly params: unknown;
+  readonly answer: (result: unknown) => void;
+  readonly refuse: (error: Error) => void;
+}
+
+describe("a conversation", () => {
+  let asked: Asked[] = [];
+  let told: UpdateParams[] = [];
+  let resets = 0;
+  let isRunning = false;
+  let remembered: (string | undefined)[] = [];
+  let conversation: Conversation;
+
+  beforeEach(() => {
+    asked = [];
+    told = [];
+    resets = 0;
+    isRunning = false;
+    remembered = [];
+    const line = {
+      request: (method: string, params: unknown) =>
+        new Promise((answer, refuse) => asked.push({ method, params, answer, refuse })),
+      notify: async (method: string, params: unknown) => {
+        asked.push({ method, params, answer: () => {}, refuse: () => {} });
+      },
+    } as unknown as Line;
+    const listener = {
+      reset: () => {
+        resets += 1;
+      },
+      updates: (list: readonly UpdateParams[]) => {
+        told.push(...list);
+      },
+      running: (now: boolean) => {
+        isRunning = now;
+      },
+    };
+    conversation = new Conversation(line, listener, (id) => remembered.push(id));
+  });
+
+  const hear = (list: readonly UpdateParams[]): void => {
+    for (const each of list) {
+      conversation.hear(each);
+    }
+  };
+  const prompt = (): Promise<unknown> =>
+    conversation.prompt({ text: "Hi", blocks: [], mode: "build", uri: "file:///shop" });
+  const result = { sessionId: "s1", turnId: "t1", stopReason: "end_turn", message: "", usage: {} };
+
+  test("the first prompt begins a session, whose name comes with its first update", async () => {
+    const done = prompt();
+    assert.equal(isRunning, true);
+    assert.deepEqual(asked[0]?.params, {
+      prompt: [{ type: "text", text: "Hi" }],
+      mode: "build",
+      uri: "file:///shop",
+    });
+    hear(updates([user("Hi"), agent("Hello")]));
+    assert.equal(conversation.sessionId, "s1");
+    assert.equal(told.length, 2);
+    asked[0]?.answer(result);
+    await done;
+    assert.equal(isRunning, false);
+    assert.deepEqual(remembered, ["s1"]);
+  });
+
+  test("updates of other sessions are passed over, and repeated ones too", async () => {
+    const done = prompt();
+    const mine = updates([user("Hi"), agent("Hello")]);
+    hear([...mine, ...mine, ...updates([agent("Not here")], { sessionId: "s2", from: 9 })]);
+    assert.equal(told.length, 2);
+    asked[0]?.answer(result);
+    await done;
+  });
+
+  test("stopping tells the server, and the turn runs until it has ended", async () => {
+    const done = prompt();
+    hear(updates([user("Hi")]));
+    await conversation.cancel();
+    assert.deepEqual(asked[1], { ...asked[1], method: "milepost/chat/cancel" });
+    assert.equal(isRunning, true);
+    asked[0]?.answer({ ...result, stopReason: "cancelled" });
+    await done;
+    assert.equal(isRunning, false);
+  });
+
+  test("a prompt that is refused is over, and says why", async () => {
+    const done = prompt();
+    asked[0]?.refuse(new Error("No model is configured."));
+    await assert.rejects(done, /No model/);
+    assert.equal(isRunning, false);
+  });
+
+  test("a session that is loaded has what was kept, and what came meanwhile once", async () => {
+    const done = conversation.load("s1", undefined);
+    hear(updates([agent("two"), agent("three")], { from: 2 }));
+    const kept = updates([user("one"), agent("two")]).map(({ sessionId: _, ...rest }) => rest);
+    asked[0]?.answer({ session: SESSION, updates: kept, isCut: false });
+    await done;
+    assert.deepEqual(
+      conversation.told.map((each) => each.seq),
+      [1, 2, 3],
+    );
+    assert.equal(conversation.title, "A chat");
+    assert.equal(resets, 1);
+  });
+
+  test("a session that runs elsewhere is seen to run until its turn has ended", async () => {
+    const done = conversation.load("s1", undefined);
+    const kept = updates([user("one")]).map(({ sessionId: _, ...rest }) => rest);
+    asked[0]?.answer({ session: { ...SESSION, state: "running" }, updates: kept, isCut: false });
+    await done;
+    assert.equal(isRunning, true);
+    hear(updates([ended()], { from: 2 }));
+    assert.equal(isRunning, false);
+    hear(updates([user("again")], { turnId: "t2", from: 3 }));
+    assert.equal(isRunning, true);
+  });
+
+  test("the answer to a chat that was left does not touch the one that is shown", async () => {
+    const done = prompt();
+    conversation.clear();
+    asked[0]?.answer(result);
+    await done;
+    assert.equal(conversation.sessionId, undefined);
+    assert.equal(isRunning, false);
+  });
+
+  test("a fork before a turn is loaded in place of the session", async () => {
+    const loaded = conversation.load("s1", undefined);
+    asked[0]?.answer({ session: SESSION, updates: [], isCut: false });
+    await loaded;
+    const done = conversation.forkBefore("t2", undefined);
+    assert.deepEqual(asked[1]?.params, { sessionId: "s1", turnId: "t2" });
+    asked[1]?.answer({ ...SESSION, sessionId: "s2" });
+    await new Promise(setImmediate);
+    assert.deepEqual(asked[2]?.params, { sessionId: "s2" });
+    asked[2]?.answer({ session: SESSION, updates: [], isCut: false });
+    await done;
+    assert.equal(conversation.sessionId, "s2");
+  });
+});

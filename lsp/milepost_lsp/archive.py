@@ -5,6 +5,7 @@ milepost://<project-id>/checkpoints/<id>/files/<path>   a file as it was
 milepost://<project-id>/diffs/<from>..<to|now>          a unified diff; /files/<path> of one file
 milepost://<project-id>/goals/<id>                      a goal, its checks and where it stands
 milepost://<project-id>/sessions/<id>                   what was said and done in a session
+milepost://<project-id>/proposals/<id>/old, /new        both sides of a proposal, for a diff
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from milepost_lsp.protocol import SCHEME
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from milepost_lsp.proposals import Proposals
     from milepost_lsp.session import Session
 
     Reader = Callable[[Session, api.Workspace, str], str]
@@ -38,9 +40,11 @@ def uri_of(workspace: api.Workspace, *parts: str) -> str:
     return f"{SCHEME}://{workspace.project.id}/{path}"
 
 
-async def read(session: Session, uri: str) -> str:
+async def read(session: Session, proposals: Proposals, uri: str) -> str:
     """The text of a document. Raises UserError when there is none."""
     project_id, kind, rest = parted(uri)
+    if kind == _PROPOSALS:
+        return proposals.side(rest)
     for workspace in await session.open_all():
         # The authority of a URI knows no upper case.
         if workspace.project.id.lower() == project_id:
@@ -56,8 +60,8 @@ def parted(uri: str) -> tuple[str, str, str]:
     except ValueError:
         parts = urlsplit("")
     kind, _, rest = unquote(parts.path).strip("/").partition("/")
-    if len(uri) > _MAX_URI_CHARS or parts.scheme != SCHEME or kind not in _READERS or not rest:
-        kinds = ", ".join(_READERS)
+    if len(uri) > _MAX_URI_CHARS or parts.scheme != SCHEME or kind not in _KINDS or not rest:
+        kinds = ", ".join(_KINDS)
         raise api.UserError(
             f"{uri[:200]!r} is no document of Milepost's; there are {SCHEME}://PROJECT-ID/KIND/ID "
             f"for {kinds}"
@@ -103,3 +107,8 @@ _READERS: dict[str, Reader] = {
     "goals": _goal,
     "sessions": _said,
 }
+
+# They are the client's own and not the project's, so they have no reader above.
+_PROPOSALS = "proposals"
+
+_KINDS = (*_READERS, _PROPOSALS)

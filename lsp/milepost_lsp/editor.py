@@ -19,6 +19,7 @@ from lsprotocol import types
 from pygls import uris
 from pygls.exceptions import JsonRpcException
 
+from milepost import api
 from milepost_lsp.arguments import ArgumentError, read_message
 from milepost_lsp.convert import to_json
 from milepost_lsp.progress import Report, progress
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
     from pygls.workspace import PositionCodec
 
-    from milepost import api
     from milepost_lsp.protocol.message import Needs, Notification, Request
     from milepost_lsp.session import Session
 
@@ -48,6 +48,11 @@ ASK_TIMEOUT_S = 600.0
 MESSAGE_CHARS = 400
 # A file larger than this is not read for a selection: no editor sends one it has not opened.
 MAX_FILE_BYTES = 10_000_000
+# An edit is applied at once, unless the client shows it to the user first.
+APPLY_TIMEOUT_S = 120.0
+# How long the news of an edit may take after the client said that it is done: Neovim collects
+# changes for 150 ms.
+APPLIED_WITHIN_S = 5.0
 
 
 class Editor:
@@ -117,6 +122,18 @@ class Editor:
         window = self._server.client_capabilities.window
         return bool(window and window.show_document and window.show_document.support)
 
+    @property
+    def _versions_edits(self) -> bool:
+        """Whether an edit may say which version of a document it is for."""
+        workspace = self._server.client_capabilities.workspace
+        edit = workspace.workspace_edit if workspace else None
+        return bool(edit and edit.document_changes)
+
+    @property
+    def _applies_edits(self) -> bool:
+        workspace = self._server.client_capabilities.workspace
+        return bool(workspace and workspace.apply_edit)
+
     # Its documents
 
     @property
@@ -129,6 +146,11 @@ class Editor:
         document = self._server.workspace.text_documents.get(unquote(uri))
         return Text(document.source, self.codec) if document else None
 
+    def version(self, uri: str) -> int | None:
+        """The version of an open document; None when it is not open."""
+        document = self._server.workspace.text_documents.get(unquote(uri))
+        return document.version if document else None
+
     def buffers(self) -> dict[str, str]:
         """The open documents' text by the real path of their file."""
         return {
@@ -136,6 +158,49 @@ class Editor:
             for uri, document in self._server.workspace.text_documents.items()
             if (path := path_of(uri))
         }
+
+    def edit_of(
+        self, uri: str, version: int | None, edits: Sequence[types.TextEdit]
+    ) -> types.WorkspaceEdit:
+        """Changes of one document, good for that version only where the client can tell."""
+        if not self._versions_edits:
+            return types.WorkspaceEdit(changes={uri: list(edits)})
+        document = types.OptionalVersionedTextDocumentIdentifier(uri, version)
+        return types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(document, list(edits))])
+
+    async def apply_edits(
+        self, uri: str, version: int | None, edits: Sequence[types.TextEdit]
+    ) -> None:
+        """Has the client change a document, and returns when the change is there to be seen.
+
+        Raises UserError when it did not change it, for example because it has moved on.
+        """
+        if not self._applies_edits:
+            raise api.UserError("this editor lets no server change a document")
+        if version is not None and version != self.version(uri):
+            raise api.UserError("the document has just been changed; try again")
+        # Without a label: Neovim writes each into its message area.
+        wish = types.ApplyWorkspaceEditParams(self.edit_of(uri, version, edits))
+        try:
+            answer = await asyncio.wait_for(
+                self._server.workspace_apply_edit_async(wish), APPLY_TIMEOUT_S
+            )
+        except (TimeoutError, JsonRpcException) as error:
+            raise api.UserError(f"the editor did not change the document: {error}") from error
+        if not answer.applied:
+            why = f" ({answer.failure_reason})" if answer.failure_reason else ""
+            raise api.UserError(f"the editor did not change the document{why}; try again")
+        if version is not None and not await self._moves_on(uri, version):
+            # Neovim says so of an edit for a version that it no longer has.
+            raise api.UserError("the editor did not change the document; try again")
+
+    async def _moves_on(self, uri: str, version: int) -> bool:
+        deadline = asyncio.get_running_loop().time() + APPLIED_WITHIN_S
+        while self.version(uri) == version:
+            if asyncio.get_running_loop().time() > deadline:
+                return False
+            await asyncio.sleep(0.01)
+        return True
 
     # What we say
 

@@ -11,6 +11,7 @@ from milepost_lsp.features import (
     execute_command,
     hover,
     initialize,
+    proposal,
     text_document_content,
 )
 from milepost_lsp.features.feature import Desk
@@ -18,6 +19,7 @@ from milepost_lsp.features.memory_did_change import MemoryWatch
 from milepost_lsp.features.project_did_change import ProjectWatch
 from milepost_lsp.features.watching import Watching
 from milepost_lsp.guard import GuardedProtocol, GuardedServer
+from milepost_lsp.proposals import Proposals
 from milepost_lsp.session import Session
 
 
@@ -38,7 +40,8 @@ class MilepostServer(GuardedServer):
 def build_server(project: str | None = None) -> MilepostServer:
     """A server for one client. `project` serves that folder, whatever the client shows."""
     server = MilepostServer(project)
-    desk = Desk(server, server.session, Editor(server, server.session))
+    editor = Editor(server, server.session)
+    desk = Desk(server, server.session, editor, Proposals(editor, server.session))
     watching = Watching(desk)
     watching.add(MemoryWatch(desk))
     watching.add(ProjectWatch(desk, text_document_content.register(desk)))
@@ -48,4 +51,5 @@ def build_server(project: str | None = None) -> MilepostServer:
     execute_command.register(desk)
     document_symbol.register(desk)
     did_save.register(desk)
+    proposal.register(desk)
     return server

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +10,8 @@ import pytest
 import pytest_asyncio
 
 from milepost import api
-from milepost_lsp.editor import Editor
-from milepost_lsp.guard import GuardedProtocol, GuardedServer
 from milepost_lsp.protocol.message import Notification, Request
-from milepost_lsp.session import Session
+from tests.lsp.peer import Peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +31,15 @@ ASK_BACK = Request("milepost/test/askBack", Question, Reply, "Asks the client.",
 TELL_BACK = Notification("milepost/test/tellBack", Reply, "Tells the client.", needs="chat")
 
 
-class Peer:
-    """The client's end of a server in this process."""
+class AskedPeer(Peer):
+    """A server that takes the messages above."""
 
     def __init__(self, announced: Any = None) -> None:
-        self.server = GuardedServer("milepost", "0", protocol_cls=GuardedProtocol)
-        self.server.protocol.set_writer(self)
-        self.editor = Editor(self.server, Session())
-        self.told: list[Question] = []
+        super().__init__(announced)
+        self.heard: list[Question] = []
         self.began = asyncio.Event()
-        self.got: list[dict[str, Any]] = []
-        self._arrived = asyncio.Event()
         self.server.add_request(ASK, self._reply)
-        self.server.add_notification(TELL, self.told.append)
-        experimental = {"experimental": {"milepost": announced}}
-        self.send(
-            "initialize",
-            {"processId": None, "rootUri": None, "capabilities": experimental},
-            msg_id=0,
-        )
+        self.server.add_notification(TELL, self.heard.append)
 
     async def _reply(self, question: Question) -> Reply:
         if question.type_name == "wait":
@@ -65,36 +52,14 @@ class Peer:
             raise api.UserError("this cannot be: do that")
         return Reply((question.type_name,) * question.times)
 
-    def write(self, data: bytes) -> None:
-        self.got.append(json.loads(data.split(b"\r\n\r\n", 1)[1]))
-        self._arrived.set()
-
-    def close(self) -> None: ...
-
-    def send(self, method: str, params: Any, *, msg_id: int | None = None) -> None:
-        message = {"jsonrpc": "2.0", "method": method, "params": params}
-        if msg_id is not None:
-            message["id"] = msg_id
-        self.server.protocol.receive(json.dumps(message).encode())
-
     async def ask(self, params: Any) -> dict[str, Any]:
         self.send(ASK.method, params, msg_id=1)
         return await self.answer(1)
 
-    async def answer(self, msg_id: int) -> dict[str, Any]:
-        return await self.wait_for(lambda message: message.get("id") == msg_id)
-
-    async def wait_for(self, matches) -> dict[str, Any]:
-        async with asyncio.timeout(5):
-            while not (found := [each for each in self.got if matches(each)]):
-                self._arrived.clear()
-                await self._arrived.wait()
-            return found[-1]
-
 
 @pytest_asyncio.fixture
-async def peer() -> Peer:
-    return Peer({"chat": True})
+async def peer() -> AskedPeer:
+    return AskedPeer({"chat": True})
 
 
 @pytest.mark.asyncio
@@ -141,7 +106,7 @@ async def test_a_notification_is_read_and_a_malformed_one_passed_over(peer):
     peer.send(TELL.method, {"typeName": "a"})
     peer.send(TELL.method, {"typeName": 5})
     peer.send(TELL.method, {"typeName": "b"})
-    assert [each.type_name for each in peer.told] == ["a", "b"]
+    assert [each.type_name for each in peer.heard] == ["a", "b"]
     peer.send(TELL.method, {"typeName": "c"}, msg_id=3)
     assert (await peer.answer(3))["error"]["code"] == -32602
 
@@ -158,8 +123,7 @@ async def test_the_clients_answer_is_read_into_its_shape_or_is_none(peer):
         asking = asyncio.create_task(peer.editor.request(ASK_BACK, Question("q")))
         sent = await peer.wait_for(lambda message: message.get("method") == ASK_BACK.method)
         assert sent["params"] == {"typeName": "q", "times": 1}
-        response = {"jsonrpc": "2.0", "id": sent["id"], **result}
-        peer.server.protocol.receive(json.dumps(response).encode())
+        peer.take({"jsonrpc": "2.0", "id": sent["id"], **result})
         assert await asking == expected
 
 
@@ -187,7 +151,7 @@ async def test_who_stops_waiting_takes_the_question_back(peer):
     ],
 )
 async def test_a_client_is_told_only_what_it_announced(announced, is_told):
-    peer = Peer(announced)
+    peer = AskedPeer(announced)
     await peer.answer(0)
     peer.editor.notify(TELL_BACK, Reply(("x",)))
     assert any(each.get("method") == TELL_BACK.method for each in peer.got) is is_told
@@ -199,6 +163,6 @@ async def test_a_client_is_told_only_what_it_announced(announced, is_told):
     [({}, True), (True, True), ({"memory": False}, False), (False, False), (None, False)],
 )
 async def test_memory_is_told_to_who_announced_anything_and_did_not_say_no(announced, knows):
-    peer = Peer(announced)
+    peer = AskedPeer(announced)
     await peer.answer(0)
     assert peer.editor.knows("memory") is knows

@@ -21,6 +21,8 @@ from milepost_lsp.editor import Editor, path_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from milepost_lsp.proposals import Place as Proposed
+    from milepost_lsp.proposals import Proposals
     from milepost_lsp.session import Home, Session
     from milepost_lsp.text import Text
 
@@ -42,6 +44,7 @@ class Place:
         *,
         is_invoked: bool,
         has_restored: bool,
+        proposed: Sequence[Proposed] = (),
     ) -> None:
         self.workspace = home.workspace
         self.path = home.path
@@ -52,6 +55,7 @@ class Place:
         self.span = span
         self.is_invoked = is_invoked
         self.has_restored = has_restored
+        self._proposed = proposed
 
     @cached_property
     def selection(self) -> str:
@@ -83,6 +87,16 @@ class Place:
         return tuple(entry for entry in known if entry.doubts and anchor in entry.anchors)
 
     @property
+    def proposed(self) -> tuple[Proposed, ...]:
+        """The open hunks of proposals that the cursor or the selection touches."""
+        first, last = self.span.start.line, self.span.end.line
+        return tuple(
+            each
+            for each in self._proposed
+            if each.line <= last and first <= max(each.line, each.end_line - 1)
+        )
+
+    @property
     def span_json(self) -> dict[str, dict[str, int]]:
         """The selection as a command's `range`."""
         return {
@@ -97,6 +111,7 @@ class Call:
 
     editor: Editor
     session: Session
+    proposals: Proposals
     token: types.ProgressToken | None = None
 
     async def workspace(self, uri: str | None) -> api.Workspace:

@@ -9,7 +9,7 @@ from milepost_lsp.protocol import commands
 
 async def run(call: Call, arguments: commands.ReadDocumentArguments) -> commands.DocumentText:
     """Answers with the text."""
-    return commands.DocumentText(await read(call.session, arguments.uri))
+    return commands.DocumentText(await read(call.session, call.proposals, arguments.uri))
 
 
 ACTION = Action(commands.READ_DOCUMENT, commands.ReadDocumentArguments, run, is_recorded=False)

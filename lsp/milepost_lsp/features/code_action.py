@@ -41,6 +41,7 @@ def register(desk: Desk) -> None:
             params.range,
             is_invoked=invoked or only is not None,
             has_restored=home.workspace.project.root in desk.session.restored,
+            proposed=desk.proposals.places(uri, text),
         )
         try:
             offered = await desk.session.run(_offers, place)

@@ -21,6 +21,7 @@ def register(desk: Desk) -> None:
 
     @desk.server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     async def did_save(params: types.DidSaveTextDocumentParams) -> None:
+        await desk.proposals.look(params.text_document.uri)
         home = await desk.home(params.text_document.uri)
         if home is None or home.path is None:
             return

@@ -11,6 +11,7 @@ from milepost_lsp.editor import Editor, path_of
 from milepost_lsp.guard import GuardedServer, words_for
 
 if TYPE_CHECKING:
+    from milepost_lsp.proposals import Proposals
     from milepost_lsp.session import Home, Session
 
 log = logging.getLogger(__name__)
@@ -18,11 +19,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One client's server, session and editor."""
+    """One client's server, session, editor and proposals."""
 
     server: GuardedServer
     session: Session
     editor: Editor
+    proposals: Proposals
 
     async def home(self, uri: str) -> Home | None:
         """The project of a document; None where there is none, which is said once."""

@@ -64,7 +64,7 @@ def register(desk: Desk) -> Shown:
     async def text_document_content(
         params: types.TextDocumentContentParams,
     ) -> types.TextDocumentContentResult:
-        text = await archive.read(desk.session, params.uri)
+        text = await archive.read(desk.session, desk.proposals, params.uri)
         shown.add(params.uri)
         return types.TextDocumentContentResult(text)
 

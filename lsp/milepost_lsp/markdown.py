@@ -90,7 +90,8 @@ def verdict(result: api.Verdict) -> str:
         if piece.exit_code is None and not piece.timed_out:
             ended = "looked at"
         again = ", evidence reused" if piece.reused else ""
-        parts.append(f"## {outcome}: {ended}, {piece.duration_ms} ms{again}")
+        held = f", sandbox {piece.sandbox}" if piece.sandbox else ""
+        parts.append(f"## {outcome}: {ended}, {piece.duration_ms} ms{held}{again}")
         parts.append(fence("$ " + piece.command))
         if piece.results:
             parts.append(inline(piece.results))

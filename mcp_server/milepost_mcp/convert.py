@@ -130,7 +130,9 @@ def evidence_text(evidence: Evidence) -> str:
     """What was seen of one check; the end of its output when it failed."""
     seen = "seen before in this very state" if evidence.reused else f"{evidence.duration_ms} ms"
     mark = "passed" if evidence.passed else "FAILED"
-    line = f"  {mark}: {evidence.command} ({_ending(evidence)}, {seen}, evidence {evidence.id})"
+    held = f", sandbox {evidence.sandbox}" if evidence.sandbox else ""
+    ended = f"{_ending(evidence)}, {seen}{held}, evidence {evidence.id}"
+    line = f"  {mark}: {evidence.command} ({ended})"
     if evidence.results:
         line += f"\n    {evidence.results}"
     if evidence.passed:
@@ -152,6 +154,8 @@ def evidence_data(evidence: Evidence) -> dict[str, object]:
         "output_sha256": evidence.output_sha256[:16],
         "reused": evidence.reused,
     }
+    if evidence.sandbox:
+        data["sandbox"] = evidence.sandbox
     if evidence.exit_code is None and not evidence.timed_out:
         del data["exit_code"]  # nothing was run
     if evidence.results:

@@ -18,6 +18,7 @@ from milepost.goals.evidence import Evidence
 from milepost.goals.ledger import Ledger
 from milepost.goals.schema import MIGRATIONS
 from tests.conftest import git
+from tests.processes import LONG, is_alive, sleeping
 
 TEST = "import unittest\n\n\nclass T(unittest.TestCase):\n    def test_a(self): pass\n"
 RUN = f"{sys.executable} -m unittest"
@@ -263,19 +264,19 @@ def test_a_goal_is_not_verified_in_another_worktree(
     assert "another worktree" in found.missing[0]
 
 
-def test_a_check_dies_with_the_milepost_that_ran_it(project: Path, tmp_path: Path) -> None:
-    pids = tmp_path / "pids"
-    command = f"echo $$ >> {pids}; (setsid sh -c 'echo $$ >> {pids}; exec sleep 600' &); sleep 600"
+def test_a_check_dies_with_the_milepost_that_ran_it(project: Path) -> None:
+    command = f"(setsid sh -c 'exec sleep {LONG}' &); sleep {LONG}"
     program = (
         "from milepost import api\n"
         f"w = api.open_workspace({str(project)!r}, actor='user:test')\n"
         f"w.goals.verify(w.goals.set('x', checks=[{command!r}]).id)\n"
     )
     child = subprocess.Popen([sys.executable, "-c", program], env=dict(os.environ))
-    wait_for(lambda: pids.exists() and pids.read_text().count("\n") == 2)
+    wait_for(lambda: len(sleeping()) == 2)
+    pids = sleeping()
     child.send_signal(signal.SIGKILL)
     child.wait(20)
-    for pid in map(int, pids.read_text().split()):
+    for pid in pids:
         wait_for(lambda pid=pid: not is_alive(pid))
 
 
@@ -290,15 +291,6 @@ def test_the_passing_of_evidence_is_that_nothing_speaks_against_it(
     ledger = Ledger(Path(workspace.project.data_dir))
     assert ledger.get(goal.id).checks[0].expect_exit == 1
     ledger.close()
-
-
-def is_alive(pid: int) -> bool:
-    """Whether the process runs; a zombie does not."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return status.rsplit(")", 1)[1].split()[0] != "Z"
 
 
 def wait_for(condition: object, timeout_s: float = 30) -> None:

@@ -146,7 +146,7 @@ NOT_DONE = (
     Case("it crashes", (f"{PYTHON} main.py",), "not_met", {},
          {"main.py": "import os\nos.kill(os.getpid(), 11)\n"}, says="instead of 0"),
     Case("it is flaky", (f"{PYTHON} main.py",), "not_met", {},
-         {"main.py": "import os, sys\np = os.environ['MILEPOST_HOME'] + '/seen'\n"
+         {"main.py": "import os, sys\np = os.environ['MILEPOST_HOME'] + '-seen'\n"
                      "seen = os.path.exists(p)\nopen(p, 'w').close()\nsys.exit(not seen)\n"},
          verifications=2, says="flaky"),
     Case("it leaves a process that would write the file later", ("./start && test -f late",),

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from tests.lsp.client import CAPABILITIES, ServerError, span
+from tests.processes import LONG, is_alive, sleeping
 
 SET = "milepost.goal.set"
 VERIFY = "milepost.goal.verify"
 
-# Says who it is and then works for longer than any test waits.
-SLOW = "echo $$ > pid.txt; exec sleep 600"
+# Works for longer than any test waits.
+SLOW = f"exec sleep {LONG}"
 
 
 def test_a_goal_is_set_with_its_checks(client, other):
@@ -86,37 +86,37 @@ def test_a_client_without_progress_gets_none(connect, project):
 def test_other_requests_are_answered_while_a_check_runs(client, project, other):
     other.memory.add("`total` is in cents.")
     uri = client.open(project / "shop.py")
-    running, pid = start_slow(client, project)
+    running, pid = start_slow(client)
     assert client.hover(uri, 0, 5)
     assert client.command("milepost.memory.list", {})["total"] == 1
     client.notify("$/cancelRequest", {"id": running})
-    client.wait_until(lambda: not alive(pid), "end of the command")
+    client.wait_until(lambda: not is_alive(pid), "end of the command")
 
 
 def test_stopping_the_progress_kills_the_command(client, project):
-    running, pid = start_slow(client, project)
+    running, pid = start_slow(client)
     token = client.wait_for("$/progress")["token"]
     client.notify("window/workDoneProgress/cancel", {"token": token})
     with pytest.raises(ServerError) as error:
         client.answer_to(running)
     assert error.value.code == -32800
-    client.wait_until(lambda: not alive(pid), "end of the command")
+    client.wait_until(lambda: not is_alive(pid), "end of the command")
     client.wait_for("$/progress", lambda params: params["value"]["kind"] == "end")
 
 
 def test_cancelling_the_request_kills_the_command(client, project):
-    running, pid = start_slow(client, project)
+    running, pid = start_slow(client)
     client.notify("$/cancelRequest", {"id": running})
     with pytest.raises(ServerError) as error:
         client.answer_to(running)
     assert error.value.code == -32800
-    client.wait_until(lambda: not alive(pid), "end of the command")
+    client.wait_until(lambda: not is_alive(pid), "end of the command")
 
 
 def test_leaving_the_editor_kills_the_command(client, project):
-    _, pid = start_slow(client, project)
+    _, pid = start_slow(client)
     assert client.close() == 0
-    assert not alive(pid)
+    assert not is_alive(pid)
 
 
 def test_evidence_for_the_same_files_is_reused_unless_fresh_is_asked_for(client):
@@ -145,22 +145,10 @@ def test_a_client_that_ignores_the_wish_for_progress_still_gets_its_verdict(conn
     assert client.command(VERIFY, {})["verdict"] == "met"
 
 
-def start_slow(client, project: Path) -> tuple[int, int]:
+def start_slow(client) -> tuple[int, int]:
     """Starts verifying a goal whose check does not end. Returns the request and the process."""
     client.command(SET, {"condition": "It ends.", "checks": [SLOW]})
     running = client.start("workspace/executeCommand", {"command": VERIFY, "arguments": [{}]})
-    note = project / "pid.txt"
-    client.wait_until(
-        lambda: note.exists() and note.read_text(encoding="utf-8").endswith("\n"), "the command"
-    )
-    return running, int(note.read_text(encoding="utf-8"))
-
-
-def alive(pid: int) -> bool:
-    """Whether the process runs; a zombie does not."""
-    try:
-        os.kill(pid, 0)
-        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-    except (ProcessLookupError, FileNotFoundError):
-        return False
-    return status.rsplit(")", 1)[1].split()[0] != "Z"
+    client.wait_until(sleeping, "the command")
+    (pid,) = sleeping()
+    return running, pid

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from milepost.api.masking import Masking
+    from milepost.base.sandbox.choice import Sandbox
     from milepost.checkpoints.store import SnapshotStore
     from milepost.goals.check import Check
     from milepost.goals.evidence import Evidence
@@ -41,12 +42,19 @@ class Goals:
         actor: str,
         masking: Masking,
         environment: Callable[[], str],
+        sandbox: Callable[[], Sandbox],
         judge: Judge | None = None,
     ) -> None:
         self._ledger = ledger
         self._snapshots = snapshots
         self._verifier = Verifier(
-            ledger, snapshots, actor, mask=masking.text, environment=environment, judge=judge
+            ledger,
+            snapshots,
+            actor,
+            mask=masking.text,
+            environment=environment,
+            sandbox=sandbox,
+            judge=judge,
         )
         self._actor = actor
 
@@ -255,4 +263,5 @@ def _evidence(evidence: Evidence) -> views.Evidence:
         reused=evidence.reused,
         problem=evidence.problem,
         results=results,
+        sandbox=evidence.sandbox,
     )

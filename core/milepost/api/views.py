@@ -344,7 +344,7 @@ class Check:
 class Evidence:
     """What Milepost saw when it looked at a check. `exit_code` is None when the command was stopped
     or nothing was run. `problem` says what speaks against the check; `results` are the counts of a
-    test run, and how they were had."""
+    test run, and how they were had; `sandbox` names what held the command, if one was run."""
 
     id: str
     command: str
@@ -360,6 +360,20 @@ class Evidence:
     reused: bool
     problem: str | None = None
     results: str = ""
+    sandbox: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxUse:
+    """What holds the commands of checks and workers here. `name` is `none` where nothing does, and
+    `off` where the user wants nothing; `why` says why it is no other, `gaps` what commands can do
+    all the same."""
+
+    name: str
+    holds: bool
+    why: str
+    has_network: bool
+    gaps: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

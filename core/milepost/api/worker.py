@@ -21,8 +21,10 @@ from milepost.api.shelf import Shelf
 from milepost.api.watching import seen as seen_as_view
 from milepost.base.errors import MilepostError, UserError
 from milepost.base.repository import repository_around
-from milepost.config import models
+from milepost.config import models, secrets
+from milepost.config.sandbox import sandbox_of
 from milepost.permissions import rules as permissions
+from milepost.permissions.variables import withheld
 from milepost.tools.edit import Edit
 from milepost.tools.files import Files
 from milepost.tools.find import Find
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from milepost.api.masking import Masking
     from milepost.api.workspace import Workspace
     from milepost.checkpoints.store import SnapshotStore
+    from milepost.config.settings import SandboxSettings
     from milepost.history.transcript import Session, Transcripts
     from milepost.providers.provider import Provider
     from milepost.tasks.store import TaskStore
@@ -83,12 +86,14 @@ class Worker:
         tasks: TaskStore,
         snapshots: SnapshotStore,
         masking: Masking,
+        sandboxing: SandboxSettings,
     ) -> None:
         self._workspace = workspace
         self._transcripts = transcripts
         self._tasks = tasks
         self._snapshots = snapshots
         self._masking = masking
+        self._sandboxing = sandboxing
 
     def model(self, named: str | None) -> str:
         """The model that a run would ask, as KIND:NAME. Raises UserError when there is none."""
@@ -190,7 +195,7 @@ class Worker:
         seen = Seen()
         record = Record(self._transcripts, session.id, self._masking.text, seen)
         files = self.files(guest.buffers)
-        tools = {tool.name: tool for tool in self._tools(files, shelf, seen, session.id, folder)}
+        tools = {tool.name: tool for tool in self._tools(files, shelf, seen, rules, folder)}
         root = self._snapshots.root
 
         scribe = Scribe(
@@ -220,15 +225,31 @@ class Worker:
         return Files(self._snapshots.root, self._covered, buffers)
 
     def _tools(
-        self, files: Files, shelf: Shelf, seen: Seen, session: str, folder: Path
+        self,
+        files: Files,
+        shelf: Shelf,
+        seen: Seen,
+        rules: Sequence[permissions.Rule],
+        folder: Path,
     ) -> Iterator[Tool]:
         yield Read(files, seen)
         yield Write(files, seen)
         yield Edit(files, seen)
         yield Find(files)
         yield Grep(files)
-        yield Shell(self._snapshots.root, folder / "outputs", self._masking.text)
-        yield from tools_for(shelf, self._tasks, session)
+        yield self._shell(rules, folder / "outputs")
+        yield from tools_for(shelf, self._tasks, folder.name)
+
+    def _shell(self, rules: Sequence[permissions.Rule], outputs: Path) -> Shell:
+        root = self._snapshots.root
+
+        def variables() -> dict[str, str]:
+            everything = secrets.environment()
+            kept_back = withheld(everything, rules)
+            return {name: everything[name] for name in everything if name not in kept_back}
+
+        hold = sandbox_of(root, self._sandboxing, (str(outputs),))
+        return Shell(root, outputs, self._masking.text, hold, variables)
 
     def _covered(self) -> list[str]:
         """The files that are not ignored, as a restore point sees them."""

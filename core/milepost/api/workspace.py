@@ -25,7 +25,7 @@ from milepost.base.errors import UserError
 from milepost.base.files import signature
 from milepost.base.ids import new_id
 from milepost.checkpoints.store import SnapshotStore
-from milepost.config import environment, paths, projects, settings, user_rules
+from milepost.config import environment, paths, projects, sandbox, settings, user_rules
 from milepost.goals.ledger import Ledger
 from milepost.history.log import HistoryLog
 from milepost.memory.rules import book
@@ -87,7 +87,15 @@ class Workspace:
         self.memory = Memory(self._scopes, actor, masking, resolved, books, self.project)
         self.exchange = Exchange(self._scopes, resolved.root, actor, masking)
         self.checkpoints = Checkpoints(snapshots, actor, session)
-        self.goals = Goals(ledger, snapshots, actor, masking, environment.fingerprint)
+        self._sandboxing = chosen.sandbox
+        self.goals = Goals(
+            ledger,
+            snapshots,
+            actor,
+            masking,
+            environment.fingerprint,
+            sandbox.sandbox_of(resolved.root, chosen.sandbox),
+        )
         self.history = History(
             log, actor, session, masking, lambda: self.memory.clean(within_s=_CLEANING_S)
         )
@@ -124,7 +132,9 @@ class Workspace:
 
         tasks = TaskStore(self._folder)
         self._others = (*self._others, tasks.database)
-        return Worker(self, self._transcripts(), tasks, self._snapshots, self._masking)
+        return Worker(
+            self, self._transcripts(), tasks, self._snapshots, self._masking, self._sandboxing
+        )
 
     def chat(self) -> Chat:
         """The conversations with the worker; one for all who ask."""
@@ -136,7 +146,9 @@ class Workspace:
             if self._chat is None:
                 tasks, transcripts = TaskStore(self._folder), self._transcripts()
                 self._others = (*self._others, tasks.database)
-                worker = Worker(self, transcripts, tasks, self._snapshots, self._masking)
+                worker = Worker(
+                    self, transcripts, tasks, self._snapshots, self._masking, self._sandboxing
+                )
                 self._chat = Chat(self, worker, transcripts, tasks, self._snapshots, self._masking)
             return self._chat
 
@@ -155,6 +167,14 @@ class Workspace:
     def vectors(self) -> views.VectorUse:
         """Which model ranks the searches of the servers, tried out. May take a second."""
         return self._vectors.use()
+
+    def sandbox(self) -> views.SandboxUse:
+        """What holds the commands of checks and workers, tried out. Raises WorldError when what is
+        set does not work here."""
+        found = sandbox.sandbox_of(Path(self.project.root), self._sandboxing)()
+        return views.SandboxUse(
+            found.name, found.holds, found.why, found.limits.has_network, found.gaps
+        )
 
     def marks(self) -> tuple[object, ...]:
         """What is other than before, for the price of some stat calls, once memory, a goal or a

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping
 
+    from milepost.base.sandbox.choice import Sandbox
+
 # What is kept of a command's output, from its end: failures are told at the end, and 16 KiB hold
 # the summary of any test runner we know.
 TAIL_BYTES = 16 * 1024
@@ -70,17 +72,21 @@ def run_shell(
     cwd: Path,
     timeout_s: float,
     stop: threading.Event | None = None,
-    variables: Mapping[str, str] | None = None,
     shell: tuple[str, ...] = ("/bin/sh",),
     keep_bytes: int = TAIL_BYTES,
+    sandbox: Sandbox | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Outcome:
-    """Run `command` with `shell` in `cwd`, in our own environment and `variables`.
+    """Run `command` with `shell` in `cwd`, held by `sandbox`, in `environment` (without one, our
+    own).
 
     Raises WorldError when no shell can be started there, Stopped when `stop` was set (everything
     that the command started is dead by then).
     """
     started = time.monotonic()
-    words = [*_setting(variables or {}), *shell, "-c", command]
+    words = [*shell, "-c", command]
+    if sandbox is not None:
+        words = sandbox.wrapped(words)
     ours, theirs = socket.socketpair()
     with ours:
         try:
@@ -88,6 +94,7 @@ def run_shell(
                 child = subprocess.Popen(
                     [sys.executable, "-I", "-S", str(_SUPERVISOR), *words],
                     cwd=cwd,
+                    env=environment,
                     stdin=theirs.fileno(),
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
@@ -109,12 +116,6 @@ def run_shell(
         output_bytes=output.size,
         output_sha256=output.digest.hexdigest(),
     )
-
-
-def _setting(variables: Mapping[str, str]) -> list[str]:
-    if not variables:
-        return []
-    return ["/usr/bin/env", *(f"{name}={value}" for name, value in variables.items())]
 
 
 class _Output:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import os
 import select
 import signal
@@ -56,11 +57,26 @@ def _become(words: list[str]) -> None:
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    if words[0] == "--landlock":
+        words = _held(words)
     try:
         os.execvp(words[0], words)  # noqa: S606  (a shell is what we are given)
     except OSError as error:
         os.write(2, f"cannot run {words[0]}: {error.strerror}\n".encode())
     os._exit(127)
+
+
+def _held(words: list[str]) -> list[str]:
+    """Take rights away, as the words before `--` say; those behind it. A command that cannot be
+    held is not run."""
+    split = words.index("--")
+    try:
+        sys.path.insert(0, os.path.join(os.path.dirname(__file__), "sandbox"))  # noqa: PTH118, PTH120
+        importlib.import_module("landlock").restrict(words[1:split])
+    except Exception as error:  # noqa: BLE001  (whatever it is, the command must not run)
+        os.write(2, f"the sandbox could not be set up, so nothing was run: {error}\n".encode())
+        os._exit(126)
+    return words[split + 1 :]
 
 
 def _follow(child: int, wake: int) -> int | None:

@@ -75,6 +75,7 @@ def _findings(options: argparse.Namespace) -> Iterator[Finding]:
         yield Finding("project", is_ok=False, words=str(error))
         return
     yield _vectors(workspace.vectors())
+    yield _sandbox(workspace)
     yield from _project(workspace)
 
 
@@ -89,6 +90,20 @@ def _vectors(use: api.VectorUse) -> Finding:
         return Finding("vectors", is_ok=None, words=words)
     words = f'{use.asked} is asked for but not installed; pip install "milepost[{use.asked}]"'
     return Finding("vectors", is_ok=False, words=words)
+
+
+def _sandbox(workspace: api.Workspace) -> Finding:
+    try:
+        use = workspace.sandbox()
+    except api.MilepostError as error:
+        return Finding("sandbox", is_ok=False, words=str(error))
+    if not use.holds:
+        words = f"{use.name}: the commands of checks and workers run as you do ({use.why})"
+        return Finding("sandbox", is_ok=None, words=words)
+    network = "with" if use.has_network else "without"
+    because = f" ({use.why})" if use.why else ""
+    words = f"{use.name}{because}; {network} network; not covered: {'; '.join(use.gaps)}"
+    return Finding("sandbox", is_ok=True, words=words)
 
 
 def _sqlite() -> Finding:

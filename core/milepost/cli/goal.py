@@ -256,7 +256,8 @@ def _verdict_text(verdict: Verdict) -> str:
     for item in verdict.evidence:
         seen = "seen before in this very state" if item.reused else f"{item.duration_ms} ms"
         mark = "ok  " if item.passed else "FAIL"
-        lines.append(f"  {mark} {item.command}  ({seen}, evidence {item.id})")
+        held = f", sandbox {item.sandbox}" if item.sandbox else ""
+        lines.append(f"  {mark} {item.command}  ({seen}{held}, evidence {item.id})")
         if item.results:
             lines.append(f"       {item.results}")
         if not item.passed:

@@ -3,7 +3,7 @@
 Two files may say something: `config.toml` in the data folder, which is the user's own, and
 `.milepost/config.toml` in the project, which may come from a stranger. What is nearer to the person
 who types comes first: environment, project, user, default. A project's file cannot make anything
-less safe: some keys it may not set at all, and one it may only lower.
+less safe: some keys it may not set at all, and others it may only tighten.
 
 A file is read and checked only where there is one, because checking loads pydantic.
 """
@@ -34,6 +34,8 @@ _MAX_FILE_BYTES = 64 * 1024
 MAX_FILE_BYTES = 8 * 1024 * 1024
 
 Location = Literal["user", "repo"]
+SandboxMethod = Literal["auto", "off", "bubblewrap", "landlock", "seatbelt"]
+Network = Literal["on", "off"]
 Vectors = Literal["auto", "off", "static", "semantic"]
 
 
@@ -45,6 +47,8 @@ def _key(words: str, *, env: str, project: str = "may set it") -> dict[str, str]
 # What a project's file may do with a key.
 NOT = "may not set it"
 LOWER = "may only lower it"
+SWITCH_OFF = "may only switch it off"
+ADD = "may only add to it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,54 @@ class RedactionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SandboxSettings:
+    """The table `[sandbox]`."""
+
+    method: SandboxMethod = field(
+        default="auto",
+        metadata=_key(
+            "what holds the commands of checks and of workers: the best that works here, nothing, "
+            "or this very method",
+            env="MILEPOST_SANDBOX",
+            project=NOT,
+        ),
+    )
+    network: Network = field(
+        default="on",
+        metadata=_key(
+            "whether these commands may use the network",
+            env="MILEPOST_SANDBOX_NETWORK",
+            project=SWITCH_OFF,
+        ),
+    )
+    write: tuple[str, ...] = field(
+        default=(),
+        metadata=_key(
+            "folders in which they may write besides the project, temporary folders and the caches "
+            "of common tools",
+            env="MILEPOST_SANDBOX_WRITE",
+            project=NOT,
+        ),
+    )
+    read: tuple[str, ...] = field(
+        default=(),
+        metadata=_key(
+            "folders and files with secrets that they may read all the same, such as `~/.gnupg`",
+            env="MILEPOST_SANDBOX_READ",
+            project=NOT,
+        ),
+    )
+    hide: tuple[str, ...] = field(
+        default=(),
+        metadata=_key(
+            "folders and files that they may not read, besides those known to hold secrets",
+            env="MILEPOST_SANDBOX_HIDE",
+            project=ADD,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set."""
 
@@ -123,6 +175,7 @@ class Settings:
     search: SearchSettings = field(default_factory=SearchSettings)
     checkpoints: CheckpointSettings = field(default_factory=CheckpointSettings)
     redaction: RedactionSettings = field(default_factory=RedactionSettings)
+    sandbox: SandboxSettings = field(default_factory=SandboxSettings)
 
 
 Value = str | int | tuple[str, ...]
@@ -181,8 +234,11 @@ def effective(root: Path) -> tuple[Effective, ...]:
         if key.name not in by_user:
             origin = "default"
         if key.name in by_project:
-            _check_project(key, by_project[key.name], value, theirs, own)
-            value, origin = by_project[key.name], str(theirs)
+            asked = by_project[key.name]
+            _check_project(key, asked, value, theirs, own)
+            if key.project == ADD and isinstance(asked, tuple) and isinstance(value, tuple):
+                asked = tuple(dict.fromkeys((*value, *asked)))
+            value, origin = asked, str(theirs)
         given = os.environ.get(key.env)
         if given:
             value, origin = _from_environment(key, given), key.env
@@ -219,6 +275,8 @@ def _keys() -> Iterator[Key]:
 _CHOICES: dict[str, tuple[str, ...]] = {
     "memory.location": get_args(Location),
     "search.vectors": get_args(Vectors),
+    "sandbox.method": get_args(SandboxMethod),
+    "sandbox.network": get_args(Network),
 }
 
 
@@ -262,7 +320,8 @@ def _unreadable(path: Path, error: OSError) -> WorldError:
 def _check_project(key: Key, value: Value, otherwise: Value, theirs: Path, own: Path) -> None:
     """Raise where a project's file would make something less safe."""
     is_lower = isinstance(value, int) and isinstance(otherwise, int) and value <= otherwise
-    if key.project == NOT or (key.project == LOWER and not is_lower):
+    is_barred = {NOT: True, LOWER: not is_lower, SWITCH_OFF: value not in ("off", otherwise)}
+    if is_barred.get(key.project, False):
         raise UserError(f"{theirs}: a project {key.project}: {key.name}; set it in {own}")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from milepost.base.clock import utc_now
 from milepost.base.ids import new_id
+from milepost.config.sandbox import fingerprint
 from milepost.goals.check import RUNNING
 from milepost.goals.evidence import Evidence
 from milepost.goals.examination import examine
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
+    from milepost.base.sandbox.choice import Sandbox
     from milepost.checkpoints.store import SnapshotStore
     from milepost.goals.check import Check
     from milepost.goals.examination import Seen
@@ -27,13 +29,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Means:
     """What collecting needs. `environment` gives the hash of what commands inherit from us; `mask`
-    takes secrets out of their output."""
+    takes secrets out of their output; `sandbox` gives what holds them."""
 
     ledger: Ledger
     snapshots: SnapshotStore
     actor: str
     mask: Callable[[str], str]
     environment: Callable[[], str]
+    sandbox: Callable[[], Sandbox]
 
 
 class Collection:
@@ -60,6 +63,7 @@ class Collection:
         self.flaky: list[Check] = []
         self.was_edited = False
         self._seen: list[Evidence] = []
+        self._sandbox = means.sandbox()
         self._tree = self._read_tree()
         self._around = self._read_around()
         _, seconds = self._ledger.evidence.spent(goal)
@@ -104,7 +108,12 @@ class Collection:
     def _collect(self, check: Check, *, is_run: bool) -> Evidence:
         started_at = utc_now()
         seen = examine(
-            check, self._root, start=self.start, timeout_s=self._limit_s(check), stop=self._stop
+            check,
+            self._root,
+            start=self.start,
+            timeout_s=self._limit_s(check),
+            stop=self._stop,
+            sandbox=self._sandbox,
         )
         if self._is_first and seen.counts is not None:
             self._ledger.add_baseline(self._goal, check, seen.counts)
@@ -123,6 +132,7 @@ class Collection:
             output_bytes=seen.output_bytes,
             output_sha256=seen.output_sha256,
             tree_hash=self._tree,
+            sandbox=self._sandbox.name if is_run else "",
             is_settled=before == self._tree,
             counts=seen.counts,
             how=seen.how,
@@ -149,4 +159,5 @@ class Collection:
         return seen.tree_hash
 
     def _read_around(self) -> str | None:
-        return surroundings(self._root, self._means.environment())
+        around = self._means.environment() + fingerprint(self._sandbox)
+        return surroundings(self._root, around)

@@ -24,7 +24,7 @@ NOT_FOUND = 127
 
 _COLUMNS = (
     "id, exit_code, timed_out, duration_ms, started_at, output_tail, output_bytes, output_sha256, "
-    "tree_hash, is_settled, counts, how, problem"
+    "tree_hash, sandbox, is_settled, counts, how, problem"
 )
 
 
@@ -32,7 +32,8 @@ _COLUMNS = (
 class Evidence:
     """What was seen. `problem` says what speaks against the check, as a clause; None when it
     passed. `counts` are those of a test run, `how` says how they were had. `is_settled` tells that
-    the tree was the same before and after, so that the evidence holds for that tree."""
+    the tree was the same before and after, so that the evidence holds for that tree. `sandbox`
+    names what held the command; it is empty where none was run."""
 
     id: str
     check: Check
@@ -44,6 +45,7 @@ class Evidence:
     output_bytes: int
     output_sha256: str
     tree_hash: str
+    sandbox: str
     is_settled: bool
     counts: Counts | None
     how: str
@@ -68,14 +70,15 @@ class EvidenceLog:
             connection.execute(
                 "INSERT INTO evidence (goal, root, command, expect_exit, id, exit_code, timed_out, "
                 "duration_ms, started_at, output_tail, output_bytes, output_sha256, tree_hash, "
-                "is_settled, counts, how, problem) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "is_settled, counts, how, problem, sandbox) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     goal.id, root, evidence.check.words, evidence.check.expect_exit, evidence.id,
                     evidence.exit_code, evidence.timed_out, evidence.duration_ms,
                     evidence.started_at, evidence.output_tail, evidence.output_bytes,
                     evidence.output_sha256, evidence.tree_hash, evidence.is_settled,
                     counts_text(evidence.counts), evidence.how, evidence.problem,
+                    evidence.sandbox,
                 ),
             )  # fmt: skip
 

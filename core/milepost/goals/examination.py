@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, cast
 
 from milepost.base.process import TAIL_BYTES, run_shell
 from milepost.base.repository import repository_around
+from milepost.base.sandbox.refusal import refusal
 from milepost.checkpoints.policy import reason_to_leave_out
+from milepost.config.sandbox import advice
+from milepost.config.secrets import environment
 from milepost.goals import bytecode, expressions
 from milepost.goals.check import RUNNING
 from milepost.goals.commands import shell_for
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     import threading
 
     from milepost.base.process import Outcome
+    from milepost.base.sandbox.choice import Sandbox
     from milepost.goals.check import Check
     from milepost.goals.ledger import Start
     from milepost.goals.results.counts import Counts
@@ -34,6 +38,9 @@ PARSED_BYTES = 8 * 1024 * 1024
 
 # A file in which words are looked for.
 _MAX_FILE_BYTES = 1024 * 1024
+
+# Where refusals by the sandbox are looked for: a run that failed for one ends with it.
+_REFUSALS_BYTES = 256 * 1024
 
 # Runners whose printed results are spread over the whole output.
 _SPREAD = frozenset({"go", "cargo", "maven", "tox", "nox"})
@@ -62,11 +69,12 @@ def examine(
     start: Start | None,
     timeout_s: float,
     stop: threading.Event | None,
+    sandbox: Sandbox,
 ) -> Seen:
-    """Look at `check` in the project at `root`. Raises Stopped, and WorldError when something that
-    has nothing to do with the check fails."""
+    """Look at `check` in the project at `root`; what it runs is held by `sandbox`. Raises Stopped,
+    and WorldError when something that has nothing to do with the check fails."""
     if check.kind in RUNNING:
-        return _run(check, root, timeout_s, stop)
+        return _run(check, root, timeout_s, stop, sandbox)
     started = time.monotonic()
     problem = _look(check, root, start)
     duration_ms = round((time.monotonic() - started) * 1000)
@@ -78,6 +86,7 @@ def _run(
     root: Path,
     timeout_s: float,
     stop: threading.Event | None,
+    sandbox: Sandbox,
 ) -> Seen:
     runner = runner_in(check.command, root) if check.kind == "tests" else None
     with (
@@ -93,9 +102,10 @@ def _run(
             cwd=root,
             timeout_s=timeout_s,
             stop=stop,
-            variables=variables,
             shell=shell_for(check.command) or ("/bin/sh",),
             keep_bytes=TAIL_BYTES if check.kind == "command" else PARSED_BYTES,
+            sandbox=sandbox,
+            environment={**environment(), **variables},
         )
         problem, counts, how = _shortfall_of_run(check, outcome, timeout_s), None, ""
         if check.kind == "tests" and not outcome.timed_out:
@@ -109,10 +119,19 @@ def _run(
                 problem = problem or f"ended with 0, but {error}"
     if problem is None:
         problem = _shortfall_of_output(check, outcome)
+    elif held := _held(outcome, sandbox, root):
+        problem = f"{problem}; {held}"
     return Seen(
         outcome.exit_code, outcome.timed_out, outcome.duration_ms, outcome.tail,
         outcome.output_bytes, outcome.output_sha256, problem, counts, how,
     )  # fmt: skip
+
+
+def _held(outcome: Outcome, sandbox: Sandbox, root: Path) -> str | None:
+    """What the sandbox seems to have to do with a failure, as a clause."""
+    text = outcome.output[-_REFUSALS_BYTES:].decode("utf-8", "replace")
+    found = refusal(text, sandbox, root)
+    return None if found is None else advice(found, root)
 
 
 def _shortfall_of_run(check: Check, outcome: Outcome, timeout_s: float) -> str | None:

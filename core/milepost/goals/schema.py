@@ -64,4 +64,6 @@ MIGRATIONS = (
         from_state TEXT NOT NULL, to_state TEXT NOT NULL, actor TEXT NOT NULL, at TEXT NOT NULL
     ) STRICT;
     """,
+    # What held the command; empty for what was seen before there was anything to hold it.
+    "ALTER TABLE evidence ADD COLUMN sandbox TEXT NOT NULL DEFAULT '';",
 )

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from milepost.base.sandbox.choice import Sandbox
     from milepost.checkpoints.store import SnapshotStore
     from milepost.goals.check import Check
     from milepost.goals.evidence import Evidence
@@ -73,7 +74,7 @@ class ConsentNeeded(UserError):  # noqa: N818  (it asks for something)
 
 class Verifier:
     """Verifies goals on the workspace at one root. `environment` gives the hash of what commands
-    inherit from us; `mask` takes secrets out of their output."""
+    inherit from us; `mask` takes secrets out of their output; `sandbox` gives what holds them."""
 
     def __init__(
         self,
@@ -83,9 +84,10 @@ class Verifier:
         *,
         mask: Callable[[str], str],
         environment: Callable[[], str],
+        sandbox: Callable[[], Sandbox],
         judge: Judge | None = None,
     ) -> None:
-        self._means = Means(ledger, snapshots, actor, mask, environment)
+        self._means = Means(ledger, snapshots, actor, mask, environment, sandbox)
         self._ledger = ledger
         self._snapshots = snapshots
         self._root = snapshots.root

@@ -73,7 +73,7 @@ def values_of_environment(environment: Mapping[str, str]) -> tuple[str, ...]:
         password = _URL_PASSWORD.match(value)
         if password is not None and _can_be_masked(password.group(1)):
             found[password.group(1)] = None
-        if _names_a_secret(name) and _can_be_masked(value.strip()):
+        if names_a_secret(name) and _can_be_masked(value.strip()):
             found[value.strip()] = None
     return tuple(found)
 
@@ -118,7 +118,8 @@ def _by_length(value: str) -> tuple[int, str]:
     return (-len(value), value)
 
 
-def _names_a_secret(name: str) -> bool:
+def names_a_secret(name: str) -> bool:
+    """Whether a variable of this name holds a secret, as far as its name tells."""
     upper = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name[:128]).upper()
     parts = re.split(r"[_.-]", upper)
     if upper in _HARMLESS or parts[-1] in _HARMLESS_LAST or "PUBLIC" in parts:

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 from milepost.base.errors import UserError, WorldError
 from milepost.base.files import make_private_dir
 from milepost.base.process import run_shell
+from milepost.base.sandbox.refusal import refusal
+from milepost.config.sandbox import advice
 from milepost.tools.tool import Arguments, Effect, Result, count, schema, words
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from milepost.base.process import Outcome
+    from milepost.base.sandbox.choice import Sandbox
 
 _DEFAULT_S = 120
 _MAX_S = 1_800
@@ -47,14 +50,16 @@ class Shell:
         root: Path,
         outputs: Path,
         mask: Callable[[str], str],
-        wrap: Callable[[str], str] = str,
+        sandbox: Callable[[], Sandbox],
+        variables: Callable[[], Mapping[str, str]],
     ) -> None:
-        """`outputs` is the folder for what was too long to show, kept with secrets masked. `wrap`
-        puts a command into a sandbox."""
+        """`outputs` is the folder for what was too long to show, kept with secrets masked.
+        `sandbox` gives what holds a command, `variables` the environment that it gets."""
         self._root = root
         self._outputs = outputs
         self._mask = mask
-        self._wrap = wrap
+        self._sandbox = sandbox
+        self._variables = variables
 
     def subject(self, arguments: Arguments) -> str:
         """The command."""
@@ -66,18 +71,25 @@ class Shell:
         if not command or "\0" in command:
             raise UserError("there is no command; give one that /bin/sh understands")
         seconds = min(arguments.number("timeout_s", _DEFAULT_S), _MAX_S)
+        held = self._sandbox()
         outcome = run_shell(
-            self._wrap(command),
+            command,
             cwd=self._root,
             timeout_s=seconds,
             stop=stop,
             keep_bytes=_KEEP_BYTES,
+            sandbox=held,
+            environment=self._variables(),
         )
         text = self._shown(outcome)
         if outcome.timed_out:
             return Result(f"It was killed after {seconds} seconds.\n{text}", failed=True)
         if outcome.exit_code:
-            return Result(f"It ended with exit code {outcome.exit_code}.\n{text}", failed=True)
+            words = f"It ended with exit code {outcome.exit_code}.\n{text}"
+            refused = refusal(text, held, self._root)
+            if refused is not None:
+                words += f"\nNote: {advice(refused, self._root)}."
+            return Result(words, failed=True)
         return Result(text or "It ended well and printed nothing.")
 
     def _shown(self, outcome: Outcome) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from milepost.base.errors import Stopped, UserError
+from milepost.config.sandbox import sandbox_of
+from milepost.config.settings import SandboxSettings
 from milepost.tools.shell import Shell
 from milepost.tools.tool import Result, checked
 
@@ -17,7 +20,14 @@ from milepost.tools.tool import Result, checked
 def shell(tmp_path: Path) -> Shell:
     root = tmp_path / "root"
     root.mkdir()
-    return Shell(root, tmp_path / "outputs", lambda text: text.replace("hunter2", "[secret]"))
+    hold = sandbox_of(root, SandboxSettings())
+    return Shell(
+        root,
+        tmp_path / "outputs",
+        lambda text: text.replace("hunter2", "[secret]"),
+        hold,
+        lambda: dict(os.environ),
+    )
 
 
 def _run(shell: Shell, command: str, stop: threading.Event | None = None, **more: object) -> Result:

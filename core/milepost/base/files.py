@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,6 +196,8 @@ def _written(
     is_ordinary: bool = False,
 ) -> Signature | None:
     """Write a file beside `path` and let `put` bring it there."""
+    import tempfile  # noqa: PLC0415  (half as heavy as all of memory, and most only read)
+
     target = Path(os.path.realpath(path))
     temporary: Path | None = None
     try:

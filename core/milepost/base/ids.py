@@ -5,9 +5,8 @@ Source of the alphabet: Douglas Crockford, "Base 32".
 
 from __future__ import annotations
 
-import hashlib
+import os
 import re
-import secrets
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -20,12 +19,15 @@ _ID = re.compile(r"[0-9a-z]{4,32}")
 
 def new_id() -> str:
     """A random id of ten characters."""
-    return _encode(secrets.randbits(_LENGTH * 5))
+    # The module `secrets` would give the same, and brings OpenSSL along.
+    return _encode(int.from_bytes(os.urandom(8), "big") >> (64 - _LENGTH * 5))
 
 
 def derived_id(content: str, occurrence: int) -> str:
     """The id of something that carries none: the same content at the same occurrence (0, 1, ...)
     always gets the same id. Undecodable bytes in `content` may stand as surrogates."""
+    import hashlib  # noqa: PLC0415  (OpenSSL: 4 MB that a search can do without)
+
     digest = hashlib.sha256(content.encode("utf-8", "surrogatepass"))
     digest.update(f"\0{occurrence}".encode())
     return _encode(int.from_bytes(digest.digest()[:8], "big") >> (64 - _LENGTH * 5))

@@ -14,14 +14,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from milepost.memory.code import Code
-from milepost.memory.following import Following
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from milepost.memory.code import Code
+    from milepost.memory.following import Following
 
 _STAMP = re.compile(r"@([0-9a-f]{12})$")
 
@@ -50,8 +51,20 @@ class Anchors:
 
     def __init__(self, root: Path | None) -> None:
         self._has_code = root is not None
-        self._code = Code(root or Path())
-        self._following = Following(self._code)
+        self._root = root or Path()
+
+    @cached_property
+    def _code(self) -> Code:
+        # Looks into code and into git are heavy, and most searches meet no anchor.
+        from milepost.memory.code import Code  # noqa: PLC0415  (see above)
+
+        return Code(self._root)
+
+    @cached_property
+    def _following(self) -> Following:
+        from milepost.memory.following import Following  # noqa: PLC0415  (see above)
+
+        return Following(self._code)
 
     def stamped(self, anchor: str) -> str:
         """The anchor with the stamp of what it names now, where that is now; bare when it names

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -97,6 +96,8 @@ def to_metadata(entry: Entry) -> dict[str, str]:
 def version_of(text: str) -> str:
     """What names these words of an entry: whoever saw them gives it back with a change of theirs,
     which is refused when the words have become others."""
+    import hashlib  # noqa: PLC0415  (OpenSSL: 4 MB that a search can do without)
+
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

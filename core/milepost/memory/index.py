@@ -6,7 +6,6 @@ level in one transaction; when it does not, a search costs one stat and one quer
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import sys
@@ -429,6 +428,8 @@ def _row(rowid: int, digest: bytes, entry: Entry, size: int) -> tuple[object, ..
 
 
 def _digest(entry: Entry) -> bytes:
+    import hashlib  # noqa: PLC0415  (OpenSSL: 4 MB that a search can do without)
+
     return hashlib.sha256(repr(entry).encode()).digest()[:16]
 
 

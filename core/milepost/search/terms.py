@@ -33,14 +33,13 @@ _MAX_LITERALS = 8
 _CJK = "々\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
 
 _WORD = re.compile(r"\w+")
-_PARTS = re.compile(rf"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[{_CJK}]+|[^\W\d_A-Za-z{_CJK}]+")
+_ASCII_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 # The E of E1207 stands in every error code, and finds them all.
 _ONE_LETTER = re.compile(r"[a-z]")
 
 # Most words of a text are simple; to step over them takes a third off the time of a save.
 _SIMPLE = re.compile(r"[A-Za-z][a-z]*")
 _NOT_SIMPLE = re.compile(r"(?<!\w)(?![A-Za-z][a-z]*(?!\w))\w+")
-_ONE_CJK = re.compile(f"[{_CJK}]")
 _SIGN = re.compile(r"[^\w'\u2019].*\w")
 
 STOP_WORDS = frozenset(
@@ -79,9 +78,12 @@ def literals(question: str) -> tuple[str, ...]:
 def parts(word: str) -> tuple[str, ...]:
     """The parts of a camelCase or snake_case name, in lower case, and the pairs of characters of
     Chinese, Japanese and Korean; nothing for a simple word."""
+    if word.isascii():
+        simple = [part.lower() for part in _ASCII_PARTS.findall(word)]
+        return tuple(simple) if simple != [word.lower()] else ()
     found: list[str] = []
-    for part in _PARTS.findall(word):
-        if _ONE_CJK.match(part):
+    for part in _any_parts().findall(word):
+        if _one_cjk().match(part):
             found.extend(map("".join, pairwise(part)) if len(part) > 1 else part)
         else:
             found.append(part.lower())
@@ -96,7 +98,7 @@ def parts_of_text(text: str) -> str:
     for word in _NOT_SIMPLE.findall(plain):
         found.update(dict.fromkeys(parts(word)))
     if not plain.isascii():
-        found.update(dict.fromkeys(_ONE_CJK.findall(plain)))
+        found.update(dict.fromkeys(_one_cjk().findall(plain)))
     if plain != text:
         found.update((word.lower(), None) for word in _WORD.findall(plain) if word not in text)
     return " ".join(found)
@@ -157,6 +159,18 @@ _STEMMER_GUARD = threading.Lock()
 
 # A stemmer that was given a whole vocabulary is ten times slower with single words ever after.
 _MAX_STEMMED_CHARS = 100_000
+
+
+# Compiling these two takes as long as a search; most texts are of ASCII signs.
+@lru_cache(maxsize=1)
+def _one_cjk() -> re.Pattern[str]:
+    return re.compile(f"[{_CJK}]")
+
+
+@lru_cache(maxsize=1)
+def _any_parts() -> re.Pattern[str]:
+    others = rf"[{_CJK}]+|[^\W\d_A-Za-z{_CJK}]+"
+    return re.compile(rf"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|{others}")
 
 
 @lru_cache(maxsize=1)

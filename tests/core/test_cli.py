@@ -126,6 +126,7 @@ def test_changes_of_memory_are_listed_and_taken_back(terminal: Terminal) -> None
     assert "Took back change 2" in terminal.says("memory", "undo")
     assert terminal.data("memory", "show", entry["id"])["status"] == "stated"
     assert "Every entry" in terminal.says("memory", "check")
+    assert "No heading was repeated" in terminal.says("memory", "tidy")
 
 
 def test_notes_tasks_and_worktrees_have_memories_of_their_own(terminal: Terminal) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from milepost.base.ids import new_id
 from milepost.memory import document as documents
+from milepost.memory import repeated
 from milepost.memory.document import EntryBlock
 from milepost.memory.draft import Draft, Known
 from milepost.memory.layout import NOT_FIRST, layout_of, size_of
@@ -140,6 +141,69 @@ def test_an_append_to_any_file_is_what_a_change_of_the_whole_would_write(
     assert end.to_bytes().startswith(data[place.start :])
     assert end.layout() == whole.layout()
     assert end.sizes([metadata["id"]]) == whole.sizes([metadata["id"]])
+
+
+@settings(max_examples=200)
+@given(
+    files(),
+    st.sampled_from(_SECTIONS),
+    st.lists(st.tuples(st.sampled_from(_SECTIONS), TEXTS), min_size=1, max_size=6),
+)
+def test_entries_at_the_end_under_repeated_headings_are_those_of_their_sections(
+    data: bytes, last: str, added: list[tuple[str, str]]
+) -> None:
+    newline = b"\r\n" if b"\r\n" in data else b"\n"
+    data += newline.join([b"", b"## " + last.encode(), b"", b"- z <!-- milepost id=zzzz -->", b""])
+    draft = draft_of(data)
+    before = documents.parse(data)
+    expected = [(entry.id, entry.block.section, entry.text) for entry in before.entries]
+    repeats = 0
+    for number, (section, text) in enumerate(added):
+        layout = draft.layout()
+        at_end = layout.last()
+        is_there = at_end is not None and at_end == layout.places.get(section)
+        add = draft.add_here if is_there else draft.add_again
+        if draft.is_whole() or not add(section, text, {"id": f"new{number:07d}"}):
+            event("needs the whole")
+            continue
+        repeats += not is_there
+        expected.append((f"new{number:07d}", section, text))
+        now = documents.parse(draft.to_bytes())
+        assert draft.to_bytes().startswith(data)
+        assert draft.layout() == layout_of(now, _SECTIONS)
+        assert [(e.id, e.block.section, e.text) for e in now.entries] == expected
+        entry = now.entries[-1]
+        assert draft.sizes([entry.id]) == {entry.id: size_of(now, entry)}
+    tidy = repeated.gathered(documents.parse(draft.to_bytes()))
+    event(f"{repeats} repeated, {'tidied' if tidy else 'left'}")
+    if tidy is None:
+        return
+    assert repeats
+    assert repeated.MARK not in tidy.text
+    assert sorted((e.id, e.block.section, e.text) for e in tidy.entries) == sorted(expected)
+    headings = [block.title for block in tidy.blocks if block.kind == "heading"]
+    assert headings == [block.title for block in before.blocks if block.kind == "heading"]
+
+
+def test_repeated_headings_are_brought_together_and_what_a_person_wrote_stays() -> None:
+    by_hand = b"## Rules\n\n- a rule by hand\n\nprose\n\n## Own\n\n- own\n"
+    draft = draft_of(_PLAIN)
+    assert draft.add_again("Rules", "four\n\n- deep", {"id": "four0"})
+    assert draft.add_here("Rules", "five", {"id": "five0"})
+    assert draft.add_again("Knowledge", "six", {"id": "six00"})
+    tidy = repeated.gathered(documents.parse(draft.to_bytes() + by_hand))
+    assert tidy is not None
+    assert (
+        tidy.to_bytes()
+        == _PLAIN.replace(
+            b"<!-- milepost id=half0 -->\n",
+            b"<!-- milepost id=half0 -->\n- four\n\n  - deep\n  <!-- milepost id=four0 -->\n"
+            b"- five <!-- milepost id=five0 -->\n",
+        )
+        + b"- six <!-- milepost id=six00 -->\n\n"
+        + by_hand
+    )
+    assert repeated.gathered(tidy) is None
 
 
 _PLAIN = b"""# T

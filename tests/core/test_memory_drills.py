@@ -17,6 +17,7 @@ from milepost import api
 from milepost.base import clock, files
 from milepost.memory import document as documents
 from milepost.memory.store import MemoryStore
+from tests.core.test_memory_store import fill
 
 # A process that adds, updates, supersedes and forgets its own entries at random, and prints what
 # was acknowledged: the words of each of its entries by id, null when it is gone.
@@ -82,10 +83,15 @@ def child(code: str, *arguments: object) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.parametrize("is_large", [False, True])
 def test_three_processes_that_change_entries_at_random_keep_every_one_and_no_other(
-    tmp_path: Path,
+    tmp_path: Path, *, is_large: bool
 ) -> None:
     expected: dict[str, str | None] = {}
+    if is_large:
+        # Here entries of both kinds go to the end, under their headings again and again.
+        fill(tmp_path / "MEMORY.md")
+        MemoryStore(tmp_path, "project", "x").refresh()
     with ExitStack() as stack:
         workers = [
             stack.enter_context(child(_WORKER, tmp_path, name, 60)) for name in ("a", "b", "c")
@@ -102,6 +108,9 @@ def test_three_processes_that_change_entries_at_random_keep_every_one_and_no_oth
     changes = store.revisions.page(1_000, None)
     assert len(changes) == 180
     assert {change.actor for change in changes} == {"a", "b", "c"}
+    assert store.tidy() == is_large
+    assert {entry.id: entry.text for entry in store.all()} == current
+    assert store.counts() == (len(current), len(current))
 
 
 def test_a_kill_in_the_middle_of_changes_of_any_kind_loses_nothing_acknowledged(

@@ -144,6 +144,61 @@ def test_what_is_alike_is_told_with_the_entry_that_was_added(store: MemoryStore)
         store.forget(again.id, "t")
 
 
+def fill(path: Path, entries: int = 2_000) -> None:
+    """A memory file that is too large to be written anew for every entry."""
+    lines = (
+        f"- The pool of shard {number} was measured again and holds {number * 7} connections "
+        f"without a retry. <!-- milepost id=n{number:07d} status=stated -->\n"
+        for number in range(entries)
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    body = "".join(lines)
+    path.write_text(
+        f"# Memory\n\n## Rules\n\n- The first rule.\n\n## Discovered knowledge\n\n{body}", "utf-8"
+    )
+
+
+def test_an_entry_for_an_earlier_section_of_a_large_file_leaves_what_is_there_where_it_is(
+    store: MemoryStore,
+) -> None:
+    fill(store.path)
+    store.refresh()
+    before, inode = store.path.read_bytes(), store.path.stat().st_ino
+    rule, fact = add(store, "Never deploy on a Friday", "rule"), add(store, "Deploys take an hour")
+    second = add(store, "Never deploy while on call", "rule")
+    assert store.path.stat().st_ino == inode
+    assert store.path.read_bytes().startswith(before)
+    assert [store.get(each).kind for each in (rule, fact, second)] == ["rule", "knowledge", "rule"]
+    assert {"Never deploy on a Friday", "Deploys take an hour"} <= set(texts(store, "deploy"))
+    store.update(second, "test", text="Never deploy while on call at night", kind=None, status=None)
+    store.forget(fact, "test")
+    assert_index_is_the_file(store)
+
+
+def test_tidying_a_large_file_moves_lines_and_changes_no_entry(store: MemoryStore) -> None:
+    fill(store.path)
+    store.refresh()
+    rule = add(store, "Never deploy on a Friday", "rule")
+    fact = add(store, "Deploys take an hour")
+    changes = len(store.revisions.page(50, None))
+    before = sorted(store.all(), key=lambda entry: entry.id)
+    assert store.path.read_text("utf-8").count("## Rules") == 2
+    assert store.tidy()
+    content = store.path.read_text("utf-8")
+    assert (content.count("## Rules"), content.count("## Discovered")) == (1, 1)
+    assert "- The first rule.\n- Never deploy on a Friday" in content
+    assert store.refresh() == 0
+    assert sorted(store.all(), key=lambda entry: entry.id) == before
+    assert len(store.revisions.page(50, None)) == changes
+    assert not store.tidy()
+    # What the index knows of places and sizes is right, and an undo finds its entry.
+    store.undo(None, "test")
+    assert store.get(fact) is None
+    add(store, "A new last fact")
+    store.forget(rule, "test")
+    assert_index_is_the_file(store)
+
+
 @pytest.fixture
 def staying(tmp_path: Path) -> Iterator[MemoryStore]:
     """A store of a process that stays, such as a server's."""

@@ -396,6 +396,11 @@ class Memory:
             return all(cleaned)
         return False
 
+    def tidy(self) -> tuple[str, ...]:
+        """Bring together what stands under headings that saves repeated at the end of large files;
+        the files that were rewritten."""
+        return tuple(str(store.path) for store in self._scopes.kept() if store.tidy())
+
     def check(self) -> tuple[str, ...]:
         """Compare files and indexes entry by entry; a sentence for each that differs, and for each
         file that git left in the middle of a merge."""

@@ -93,6 +93,7 @@ def _looking_back(named: Callable[..., argparse.ArgumentParser]) -> None:
     brief.rules_arguments(files)
     check = named("check", help="compare the files with their indexes and the code")
     check.add_argument("--follow", action="store_true", help="rewrite anchors of code that moved")
+    named("tidy", help="bring headings together that saves repeated at the end of a large file")
     named("path", help="where the memory file is")
     move = named("move", help="move the project's memory to the repository, or back")
     move.add_argument("--to", choices=("user", "repo"), required=True)
@@ -204,6 +205,12 @@ def _undo(workspace: Workspace, options: argparse.Namespace) -> Reply:
     return Reply(f"Took back change {change.undoes}.\n{_change_lines(change)}", change)
 
 
+def _tidy(workspace: Workspace, _options: argparse.Namespace) -> Reply:
+    files = workspace.memory.tidy()
+    lines = [f"Every heading of {file} stands there once again." for file in files]
+    return Reply("\n".join(lines) or "No heading was repeated by Milepost.", files)
+
+
 def _check(workspace: Workspace, options: argparse.Namespace) -> Reply:
     differences = workspace.memory.check()
     lines = [*differences] or ["Every entry is in the index, and nothing else."]
@@ -295,6 +302,7 @@ _ACTIONS = {
     "brief": brief.brief,
     "rules": brief.rules,
     "check": _check,
+    "tidy": _tidy,
     "path": _path,
     "move": _move,
     **exchange.ACTIONS,

@@ -158,9 +158,8 @@ def with_entries(
     """`with_entry` for many entries of one section, in one go."""
     newline = document.newline
     wanted = {metadata["id"]: text for text, metadata in items}
-    heading = next(
-        (b for b in document.blocks if b.kind == "heading" and b.section == section), None
-    )
+    # Of headings that are there twice the last one counts, for that may be the end of the file.
+    heading = _heading(reversed(document.blocks), section)
     if heading is None:
         above = f"## {section}{newline}{newline}"
         places = (len(document.text), _start_of_body(document))
@@ -184,6 +183,14 @@ def with_items_at(
     """The document with new items at `offset`, where a block begins, and above them some lines."""
     added = "".join(render_item(text, metadata, document.newline) for text, metadata in items)
     return parse_text(_spliced(document, offset, above + added))
+
+
+def with_lines(document: Document, section: str, lines: str) -> Document:
+    """The document with whole lines at the end of the first section of this name, if it has one."""
+    heading = _heading(document.blocks, section)
+    if heading is None:
+        return document
+    return parse_text(_spliced(document, _end_of_section(document, heading), lines))
 
 
 def with_changed(
@@ -292,6 +299,10 @@ def _start_of_body(document: Document) -> int:
     if first is None or not document.text.startswith("---") or first.kind != "other":
         return 0
     return first.end
+
+
+def _heading(blocks: Iterable[Block], section: str) -> Block | None:
+    return next((b for b in blocks if b.kind == "heading" and b.section == section), None)
 
 
 def _end_of_section(document: Document, heading: Block) -> int:

@@ -44,11 +44,11 @@ class Draft:
     ) -> None:
         """`layout` is that of the file, and `known` tells of its entries; without a layout, the
         whole is cut. `data` may be only the end of the file, which `begins` somewhere: then there
-        is no whole, and only `add_here` will do."""
+        is no whole, and only `add_here` and `add_again` will do."""
         self._data = data
         self._begins = begins
         self._sections = sections
-        self._layout = layout
+        self._layout: Layout | None = layout
         self._known = known
         # What was added or changed here, which `known` cannot know.
         self._own: dict[str, Known] = {}
@@ -113,6 +113,24 @@ class Draft:
         if near is None or edit is None:
             return False
         self._apply(place, near, edit, section, metadata["id"])
+        return True
+
+    def add_again(self, section: str, text: str, metadata: dict[str, str]) -> bool:
+        """`add_here` for a section that is not the last of the file: its heading is repeated at the
+        end. False, and nothing done, when the file does not end with a place that is known."""
+        last = None if self._layout is None else self._layout.last()
+        if self._layout is None or last is None or section not in self._layout.places:
+            return False
+        if self._moved(last).end != len(self._data):
+            return False
+        near = neighbourhoods.around(self._data, self._moved(last), self._layout.newline)
+        edit = near and neighbourhoods.with_section(near, section, text, metadata)
+        if edit is None or edit.entry is None:
+            return False
+        place = Place(last.start + edit.entry[0], last.start + edit.entry[1])
+        self._data = self._data[: last.start - self._begins] + edit.data
+        self._layout = self._layout.with_place(section, place)
+        self._own[metadata["id"]] = self._known_at(place, section)
         return True
 
     def change(self, entry_id: str, text: str, metadata: dict[str, str]) -> bool:
@@ -201,8 +219,11 @@ class Draft:
         if now is None:
             self._own.pop(entry_id, None)
         else:
-            end = _content_end(self._data, now.end - 1 - self._begins)
-            self._own[entry_id] = Known(end + self._begins - now.start, section)
+            self._own[entry_id] = self._known_at(now, section)
+
+    def _known_at(self, place: Place, section: str) -> Known:
+        end = _content_end(self._data, place.end - 1 - self._begins)
+        return Known(end + self._begins - place.start, section)
 
 
 def _content_end(data: bytes, line_end: int) -> int:

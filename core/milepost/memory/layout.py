@@ -24,7 +24,7 @@ NOT_FIRST = -1
 @dataclass(frozen=True, slots=True)
 class Place:
     """The last block of a section that is not blank (at least its heading): a new item goes right
-    behind it."""
+    behind it. Of sections with the same heading it is that of the last."""
 
     start: int
     end: int
@@ -37,6 +37,14 @@ class Layout:
 
     newline: str
     places: dict[str, Place]
+
+    def last(self) -> Place | None:
+        """The place that is nearest to the end of the file."""
+        return max(self.places.values(), key=lambda place: place.end, default=None)
+
+    def with_place(self, section: str, place: Place) -> Layout:
+        """The layout after something was added at the end of the file, as the last of `section`."""
+        return Layout(self.newline, {**self.places, section: place})
 
     def moved(self, touched: Place, rest: int, by: int, now: Place | None) -> Layout:
         """The layout after a change at the place `touched`, which is now another one, or gone; what
@@ -58,8 +66,7 @@ def layout_of(document: Document, sections: Collection[str]) -> Layout:
     section = ""
     for block in document.blocks:
         if block.kind == "heading":
-            is_first = block.section in sections and block.section not in found
-            section = block.section if is_first else ""
+            section = block.section if block.section in sections else ""
         if section and not document.text[block.start : block.end].isspace():
             found[section] = (block.start, block.end)
     in_bytes = _in_bytes(document.text, {at for span in found.values() for at in span})

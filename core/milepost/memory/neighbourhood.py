@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from milepost.memory import document as documents
+from milepost.memory import repeated
 from milepost.memory.blocks import ends_any_block, holds_mark
 
 if TYPE_CHECKING:
@@ -71,6 +72,24 @@ def with_item(near: Neighbourhood, text: str, metadata: dict[str, str]) -> Edit 
     end = near.document.blocks[0].end
     changed = documents.with_items_at(near.document, end, [(text, metadata)])
     return _checked(near, changed, metadata["id"], text)
+
+
+def with_section(
+    near: Neighbourhood, section: str, text: str, metadata: dict[str, str]
+) -> Edit | None:
+    """A new item under a heading of its own, behind a block that ends the file."""
+    changed = documents.parse_text(
+        near.document.text + repeated.render(near.document, section, text, metadata)
+    )
+    before, after = _others(near.document, ""), _others(changed, metadata["id"])
+    found = changed.find(metadata["id"])
+    if near.rest != len(near.document.text) or found is None or found.text != text:
+        return None
+    # Two blocks are new: the heading and the comment.
+    if found.block.section != section or after[:-2] != before or after[-2][0] != "heading":
+        return None
+    start = len(_bytes(changed.text[: found.block.start]))
+    return Edit(_bytes(changed.text), (start, len(_bytes(changed.text))))
 
 
 def with_changed(

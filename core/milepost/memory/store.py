@@ -17,12 +17,13 @@ from milepost.base.clock import utc_now
 from milepost.base.errors import UserError, WorldError
 from milepost.base.files import ChangedMeanwhileError
 from milepost.base.ids import new_id
-from milepost.memory import changes, edits
+from milepost.memory import changes, edits, repeated
 from milepost.memory import document as documents
 from milepost.memory import entry as entries
 from milepost.memory.draft import Draft
 from milepost.memory.entry import SECTIONS, Entry
 from milepost.memory.file import ATTEMPTS, Read
+from milepost.memory.layout import layout_of
 from milepost.memory.reader import MemoryReader, conflict_line
 from milepost.memory.revisions import IMPORT, Change, Step
 
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from milepost.base.files import Signature
     from milepost.memory.document import EntryBlock
     from milepost.memory.layout import Layout
+
+# A smaller file is written anew in a few milliseconds, and people read it: there everything stands
+# under its one heading. In a larger one, of a thousand entries, nobody looks for one by scrolling.
+_LARGE_BYTES = 256 * 1024
 
 # How the two sides of a move begin in the log; the other scope's label follows.
 MOVED_FROM = "move from "
@@ -196,6 +201,27 @@ class MemoryStore(MemoryReader):
             if base.signature is None:
                 self._file.replace(base, edits.template(self._title, self.scope))
 
+    def tidy(self) -> bool:
+        """Bring what stands under repeated headings together; False when there is nothing to bring.
+        No entry becomes another by that, so the log does not speak of it."""
+        with self._locked():
+            for _ in range(ATTEMPTS):
+                base = self._base()
+                changed = repeated.gathered(documents.parse(base.data))
+                if changed is None or base.signature is None:
+                    return False
+                if not self.index.is_level(base.signature):
+                    self._bring_level()
+                try:
+                    written = self._file.replace(base, changed.to_bytes())
+                except ChangedMeanwhileError:
+                    continue
+                layout = layout_of(changed, SECTIONS.values())
+                if written:
+                    self.index.put(base.signature, written, layout, ())
+                return True
+        raise self._file.give_up()
+
     def undo(self, number: int | None, source: str) -> Change:
         """Take a change back: the one of this number, or the newest that was not taken back.
 
@@ -306,18 +332,21 @@ class MemoryStore(MemoryReader):
         return None if base is None or layout is None else _End(base, layout)
 
     def _append(self, entry: Entry, end: _End, lock: contextlib.ExitStack) -> bool:
-        """Add an entry whose place is the very end of the file, which is where most go: at a cost
-        that does not grow with the file. False when its place is elsewhere. The lock is let go of
-        when index and revisions have followed."""
+        """Add an entry at the very end of the file, where most have their place, at a cost that
+        does not grow with the file. In a large one any goes there, under its heading once more.
+        False when it has to go elsewhere. The lock is let go of when index and revisions have
+        followed."""
         base, layout = end.signature, end.layout
-        place = layout.places.get(SECTIONS[entry.kind])
-        if place is None or place.end != base.size:
+        section, last = SECTIONS[entry.kind], layout.last()
+        is_there = last is not None and last == layout.places.get(section)
+        if last is None or last.end != base.size:
             return False
-        data = self._file.end(place.start, base)
+        data = self._file.end(last.start, base) if is_there or base.size > _LARGE_BYTES else None
         if data is None:
             return False
-        draft = Draft(data, SECTIONS.values(), layout, self.index.known, begins=place.start)
-        if not draft.add_here(SECTIONS[entry.kind], entry.text, entries.to_metadata(entry)):
+        draft = Draft(data, SECTIONS.values(), layout, self.index.known, begins=last.start)
+        add = draft.add_here if is_there else draft.add_again
+        if not add(section, entry.text, entries.to_metadata(entry)):
             return False
         written = self._file.append(base, draft.to_bytes().removeprefix(data))
         if written is None:
@@ -351,6 +380,8 @@ class MemoryStore(MemoryReader):
             base = self._base()
             draft = self._draft(base)
             steps = change(draft)
+            if draft.is_whole():
+                draft.put(repeated.gathered(draft.whole()) or draft.whole())
             try:
                 written = self._file.replace(base, draft.to_bytes())
             except ChangedMeanwhileError:

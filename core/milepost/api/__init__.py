@@ -18,6 +18,7 @@ from milepost.base.errors import (
 )
 
 if TYPE_CHECKING:
+    from milepost.api.assist_views import Answer, Code, Effort, Rewrite
     from milepost.api.chat.chats import Chat
     from milepost.api.chat.views import (
         AgentChunk,
@@ -100,6 +101,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Action",
     "AgentChunk",
+    "Answer",
     "Block",
     "Brief",
     "BriefEntry",
@@ -116,11 +118,13 @@ __all__ = [
     "ChatUpdate",
     "Check",
     "Checkpoint",
+    "Code",
     "ConflictError",
     "DataFile",
     "DataScan",
     "DiagnosticBlock",
     "Diff",
+    "Effort",
     "Entry",
     "EntryPage",
     "Evidence",
@@ -158,6 +162,7 @@ __all__ = [
     "Relocation",
     "Restore",
     "Revision",
+    "Rewrite",
     "RulesFile",
     "RunEvent",
     "RunOutcome",
@@ -224,6 +229,10 @@ _CHAT = (
 )
 
 _ROOMS = {
+    "Answer": "milepost.api.assist_views",
+    "Code": "milepost.api.assist_views",
+    "Effort": "milepost.api.assist_views",
+    "Rewrite": "milepost.api.assist_views",
     **dict.fromkeys(_CHAT, "milepost.api.chat.views"),
     "FolderWatch": "milepost.api.folder_watch",
     "Chat": "milepost.api.chat.chats",

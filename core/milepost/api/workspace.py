@@ -33,6 +33,7 @@ from milepost.memory.rules import book
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from milepost.api.assist import Assist
     from milepost.api.chat.chats import Chat
     from milepost.api.sessions import Sessions
     from milepost.api.worker import Worker
@@ -151,6 +152,12 @@ class Workspace:
                 )
                 self._chat = Chat(self, worker, transcripts, tasks, self._snapshots, self._masking)
             return self._chat
+
+    def assist(self) -> Assist:
+        """Help of a model with a piece of code."""
+        from milepost.api.assist import Assist  # noqa: PLC0415  (most callers want none)
+
+        return Assist(self.project.name, self.memory, self._masking)
 
     def sessions(self) -> Sessions:
         """What was said and done when the worker was at work."""

@@ -1,6 +1,7 @@
 """The real Neovim, driven as a person drives it, with the real milepost-lsp attached.
 
-No plugin and no configuration but the dozen lines below: what works here works for everyone.
+Without the plugin, no configuration but the dozen lines below: what works here works for everyone.
+With it, what stands in the plugin's help.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ SERVER = Path(sys.executable).with_name("milepost-lsp")
 
 # vim.ui.select is where Neovim asks: the menu of code actions, and the server's questions.
 _SETUP = """
-local server, arguments = ...
 _G.said, _G.asked, _G.answers, _G.told = {}, {}, {}, {}
 local show = vim.lsp.handlers['window/showMessage']
 vim.lsp.handlers['window/showMessage'] = function(err, message, context)
@@ -41,6 +41,10 @@ vim.ui.select = function(items, options, choose)
   choose(nil, nil)
 end
 vim.o.swapfile, vim.o.hidden = false, true
+"""
+
+_PLAIN = """
+local server, arguments = ...
 vim.lsp.config('milepost', {
   cmd = vim.list_extend({ server }, arguments),
   filetypes = { 'python', 'markdown', 'text' },
@@ -50,18 +54,36 @@ vim.lsp.config('milepost', {
 vim.lsp.enable('milepost')
 """
 
+_WITH_PLUGIN = """
+local server, arguments = ...
+vim.lsp.config('milepost', { cmd = vim.list_extend({ server }, arguments) })
+vim.lsp.enable('milepost')
+"""
+
+PLUGIN = Path(__file__).parents[2] / "editors" / "nvim"
+
 _CLIENT = "vim.lsp.get_clients({ bufnr = 0, name = 'milepost' })[1]"
 
 
 class Neovim:
     """One running Neovim in a project."""
 
-    def __init__(self, project: Path, *, server_arguments: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        project: Path,
+        *,
+        server_arguments: tuple[str, ...] = (),
+        has_plugin: bool = False,
+    ) -> None:
         argv = [executable(), "--embed", "--headless", "--clean"]
         # Neovim looks for a Python host when a Python file is opened; nothing here needs one.
         argv += ["--cmd", "let g:loaded_python3_provider=0", "--cmd", f"cd {project}"]
+        if has_plugin:
+            argv += ["--cmd", f"set runtimepath^={PLUGIN}"]
         self._nvim = pynvim.attach("child", argv=argv)
-        self._nvim.exec_lua(_SETUP, str(SERVER), list(server_arguments))
+        self._nvim.exec_lua(_SETUP)
+        begin = _WITH_PLUGIN if has_plugin else _PLAIN
+        self._nvim.exec_lua(begin, str(SERVER), list(server_arguments))
 
     def __enter__(self) -> Self:
         return self
@@ -132,6 +154,10 @@ class Neovim:
         self._menu(start, end)
         self.wait(f"an answer to {title!r}", lambda: len(self.messages()) > before)
         return self.messages()[before]
+
+    def ex(self, line: str) -> None:
+        """Runs a line as typed after a colon."""
+        self._nvim.command(line)
 
     def command(self, name: str, argument: dict[str, Any] | None = None) -> Any:
         """The result of a command of the server."""

@@ -6,6 +6,7 @@ Everything here runs on the loop's thread.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import os
 import tempfile
@@ -202,6 +203,14 @@ class Editor:
             await asyncio.sleep(0.01)
         return True
 
+    def buffer(self, path: str) -> str | None:
+        """The text of a file as it stands in the buffer; None when it is not open. From any
+        thread."""
+        for uri, document in tuple(self._server.workspace.text_documents.items()):
+            if _real_path(uri) == path:
+                return document.source
+        return None
+
     # What we say
 
     def say(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
@@ -295,6 +304,12 @@ class Editor:
                 if result.success:
                     return
         self.say(f"Milepost wrote it to {path}")
+
+
+@functools.lru_cache(maxsize=1024)
+def _real_path(uri: str) -> str | None:
+    path = path_of(uri)
+    return None if path is None else os.path.realpath(path)
 
 
 def path_of(uri: str) -> str | None:

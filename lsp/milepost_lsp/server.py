@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from milepost import __version__
+from milepost_lsp.chat.talk import Talk
 from milepost_lsp.editor import Editor
 from milepost_lsp.features import (
+    chat,
     code_action,
     did_save,
     document_symbol,
@@ -12,6 +14,7 @@ from milepost_lsp.features import (
     hover,
     initialize,
     proposal,
+    sessions,
     text_document_content,
 )
 from milepost_lsp.features.feature import Desk
@@ -31,17 +34,20 @@ class MilepostServer(GuardedServer):
             "milepost", __version__, protocol_cls=GuardedProtocol
         )
         self.session = Session(explicit=project)
+        self.editor = Editor(self, self.session)
+        self.proposals = Proposals(self.editor, self.session)
+        self.talk = Talk(self.editor, self.session, self.proposals)
 
     async def release(self) -> bool:
         """Ends the session's work."""
+        self.talk.close()
         return await self.session.close()
 
 
 def build_server(project: str | None = None) -> MilepostServer:
     """A server for one client. `project` serves that folder, whatever the client shows."""
     server = MilepostServer(project)
-    editor = Editor(server, server.session)
-    desk = Desk(server, server.session, editor, Proposals(editor, server.session))
+    desk = Desk(server, server.session, server.editor, server.proposals, server.talk)
     watching = Watching(desk)
     watching.add(MemoryWatch(desk))
     watching.add(ProjectWatch(desk, text_document_content.register(desk)))
@@ -52,4 +58,6 @@ def build_server(project: str | None = None) -> MilepostServer:
     document_symbol.register(desk)
     did_save.register(desk)
     proposal.register(desk)
+    chat.register(desk)
+    sessions.register(desk)
     return server

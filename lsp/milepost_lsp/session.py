@@ -33,6 +33,8 @@ T = TypeVar("T")
 QUICK_THREADS = 4
 # Verifying runs the user's commands for minutes; more than two at once would fight for the cores.
 LONG_THREADS = 2
+# A turn of a chat takes as long as its work; how many there are is the chat's to bound.
+APART_THREADS = 16
 # How long leaving waits for work under way; every store survives a kill, so it need not be long.
 CLOSE_GRACE_S = 3.0
 
@@ -73,6 +75,7 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._quick = ThreadPoolExecutor(QUICK_THREADS, thread_name_prefix=self._id)
         self._long = ThreadPoolExecutor(LONG_THREADS, thread_name_prefix=self._id)
+        self._apart = ThreadPoolExecutor(APART_THREADS, thread_name_prefix=self._id)
 
     def begin(self, client_name: str | None) -> None:
         """Takes the client's name for the provenance of what it does."""
@@ -132,6 +135,11 @@ class Session:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._long, functools.partial(call, *args, **kwargs))
 
+    async def run_apart(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """A call that may take hours, and waits for no other."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._apart, functools.partial(call, *args, **kwargs))
+
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Starts work in the background that ends with the session."""
         task = asyncio.get_running_loop().create_task(work)
@@ -149,6 +157,7 @@ class Session:
             task.cancel()
         self._quick.shutdown(wait=False, cancel_futures=True)
         self._long.shutdown(wait=False, cancel_futures=True)
+        self._apart.shutdown(wait=False, cancel_futures=True)
         deadline = time.monotonic() + CLOSE_GRACE_S
         while any(thread.name.startswith(self._id) for thread in threading.enumerate()):
             if time.monotonic() > deadline:

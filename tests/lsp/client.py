@@ -38,6 +38,8 @@ class Client:
         self.answers: list[str | None] = []
         self.asked: list[dict[str, Any]] = []
         self.silent: set[str] = set()
+        # The option to choose each time that a permission is asked for.
+        self.permissions: list[str] = []
         self._responses: dict[int | str | None, dict[str, Any]] = {}
         self._arrived = threading.Condition()
         self._next_id = 0
@@ -237,6 +239,10 @@ class Client:
             for action in message["params"]["actions"]:
                 if wanted is not None and action["title"].startswith(wanted):
                     result = action
+        elif message["method"] == "milepost/permission/request":
+            wanted = self.permissions.pop(0) if self.permissions else None
+            chosen = {"outcome": "selected", "optionId": wanted}
+            result = chosen if wanted else {"outcome": "cancelled"}
         elif message["method"] == "window/showDocument":
             result = {"success": True}
         self.send({"jsonrpc": "2.0", "id": message["id"], "result": result})
@@ -250,6 +256,14 @@ CAPABILITIES: dict[str, Any] = {
         "documentSymbol": {"hierarchicalDocumentSymbolSupport": True},
     },
     "general": {"positionEncodings": ["utf-16"]},
+}
+
+# An editor with a chat panel.
+CHATTING = {
+    **CAPABILITIES,
+    "experimental": {
+        "milepost": {"chat": True, "permissions": True, "proposals": True, "memory": True}
+    },
 }
 
 ANNOUNCED = {**CAPABILITIES, "experimental": {"milepost": {"memory": True}}}

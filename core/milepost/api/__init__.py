@@ -20,6 +20,7 @@ from milepost.base.errors import (
 if TYPE_CHECKING:
     from milepost.api.assist_views import Answer, Code, Effort, Rewrite
     from milepost.api.chat.chats import Chat
+    from milepost.api.chat.turn import Turn
     from milepost.api.chat.views import (
         AgentChunk,
         Block,
@@ -174,6 +175,7 @@ __all__ = [
     "TextBlock",
     "ThoughtChunk",
     "TitleSet",
+    "Turn",
     "TurnEnded",
     "TurnResult",
     "TurnUsage",
@@ -194,6 +196,7 @@ __all__ = [
 
 
 _CHAT = (
+    "Block",
     "AgentChunk",
     "Block",
     "CallPlace",
@@ -236,6 +239,7 @@ _ROOMS = {
     **dict.fromkeys(_CHAT, "milepost.api.chat.views"),
     "FolderWatch": "milepost.api.folder_watch",
     "Chat": "milepost.api.chat.chats",
+    "Turn": "milepost.api.chat.turn",
     "DataFile": "milepost.api.data_views",
     "KeptSecret": "milepost.api.data_views",
     "DataScan": "milepost.api.data_views",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from milepost_lsp.editor import Editor, path_of
 from milepost_lsp.guard import GuardedServer, words_for
 
 if TYPE_CHECKING:
+    from milepost_lsp.chat.talk import Talk
     from milepost_lsp.proposals import Proposals
     from milepost_lsp.session import Home, Session
 
@@ -25,6 +27,24 @@ class Desk:
     session: Session
     editor: Editor
     proposals: Proposals
+    talk: Talk
+
+    async def project(self, uri: str | None, *, session: str | None = None) -> api.Workspace:
+        """The project that a request is about: that of a document or folder, or the one that has a
+        session, or the only one. Raises UserError."""
+        if uri is not None:
+            path = path_of(uri)
+            home = await self.session.home(path) if path else None
+            if home is None:
+                raise api.UserError(f"no open project holds {uri}: name a file inside a project")
+            return home.workspace
+        if session is not None:
+            spaces = await self.session.open_all()
+            for space in spaces if len(spaces) > 1 else ():
+                with contextlib.suppress(api.UserError):
+                    await self.session.run(space.chat().session, session)
+                    return space
+        return await self.session.only_workspace()
 
     async def home(self, uri: str) -> Home | None:
         """The project of a document; None where there is none, which is said once."""

@@ -25,7 +25,7 @@ _DIFF_BYTES = 200_000
 # A command may touch thousands of files.
 _DIFFS = 20
 
-_KINDS = {
+_KINDS: dict[str, views.ToolKind] = {
     "read": "read", "write": "edit", "edit": "edit", "find": "search", "grep": "search",
     "memory_search": "search", "history_search": "search", "shell": "execute", "note": "think",
     "task_add": "think", "task_set": "think", "task_list": "think", "memory_save": "think",
@@ -47,7 +47,7 @@ _WITH_PATHS = frozenset({"read", "write", "edit"})
 _OTHERS = frozenset({"user", "other"})
 
 
-def shown(call_id: str, tool: str, subject: str, status: str) -> views.CallShown:
+def shown(call_id: str, tool: str, subject: str, status: views.CallStatus) -> views.CallShown:
     """A call as it is shown."""
     return views.CallShown(
         call_id=call_id,

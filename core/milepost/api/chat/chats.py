@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from milepost.api.chat import calls, views
 from milepost.api.chat.replay import Replay
@@ -39,7 +39,7 @@ _DIFFS = 50
 # A plan longer than this is not looked through in a panel.
 _PLAN = 200
 
-_TASK_STATES = {
+_TASK_STATES: dict[str, views.CallStatus] = {
     "open": "pending", "blocked": "pending", "active": "in_progress", "done": "completed",
     "dropped": "failed",
 }  # fmt: skip
@@ -156,6 +156,15 @@ class Chat:
             self._tail.follow(session, items[-1].number if items else 0, follower, hear)
         return views.ChatTranscript(shown, tuple(events), is_cut)
 
+    def follow(self, session: str, hear: Callable[[views.ChatEvent], None]) -> None:
+        """Tell, on another thread, what other processes do in a session from now on, unless it is
+        followed already. Raises UserError."""
+        newest = self._transcripts.newest(session, 1)
+        last = newest[0].number if newest else 0
+        turn = self._transcripts.last_of(session, "user", before=last + 1)
+        replay = Replay(session, self._diffs, self._plan, "" if turn is None else str(turn))
+        self._tail.follow(session, last, replay, hear, anew=False)
+
     def unfollow(self, session: str) -> None:
         """Tell no more of what other processes do in a session."""
         self._tail.unfollow(session)
@@ -215,7 +224,7 @@ class Chat:
         return views.ChatSession(
             id=session.id,
             title=session.title,
-            state=state,
+            state=cast("views.SessionState", state),
             created_at=session.created_at,
             updated_at=session.updated_at,
             mode=session.mode,

@@ -53,9 +53,10 @@ class Replay:
         runs any more is over."""
         if not self.is_in_turn or state == "running":
             return []
-        stop, message = ("end_turn", "") if state == "ended" else ("error", BROKEN)
         self.is_in_turn = False
-        ended = views.TurnEnded(stop, message, views.TurnUsage())
+        ended = views.TurnEnded("error", BROKEN, views.TurnUsage())
+        if state == "ended":
+            ended = views.TurnEnded("end_turn", "", views.TurnUsage())
         return [views.ChatEvent(self._session, self.turn, ended)]
 
     def _updates(self, item: Item) -> Iterator[views.ChatUpdate]:

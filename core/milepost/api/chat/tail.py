@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 # A message of another editor's is shown within this time, which is less than a person notices.
 _LOOK_S = 0.25
 
+# More chats than anyone has open; the one that was opened first is let go.
+_MOST = 64
+
 
 @dataclass(slots=True)
 class _Followed:
@@ -46,12 +49,24 @@ class Tail:
         self._is_closed = False
 
     def follow(
-        self, session: str, last: int, replay: Replay, hear: Callable[[views.ChatEvent], None]
+        self,
+        session: str,
+        last: int,
+        replay: Replay,
+        hear: Callable[[views.ChatEvent], None],
+        *,
+        anew: bool = True,
     ) -> None:
-        """Tell what comes after the item `last` from now on; anew when it was followed already."""
+        """Tell what comes after the item `last` from now on. A session that is followed already is
+        followed from there when it is to be `anew`, else as it was. `hear` must not call back."""
         title = self._transcripts.get(session).title
         with self._guard:
-            old = self._followed.get(session)
+            old = self._followed.pop(session, None)
+            if old is not None and not anew:
+                self._followed[session] = old
+                return
+            if len(self._followed) >= _MOST:
+                del self._followed[next(iter(self._followed))]
             is_ours = old is not None and old.is_ours
             self._followed[session] = _Followed(last, title, replay, hear, is_ours)
             self._is_closed = False

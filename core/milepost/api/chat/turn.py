@@ -50,9 +50,7 @@ if TYPE_CHECKING:
     # The answer comes as the id of an option, or None; a turn that is cancelled cancels the future.
     Ask = Callable[[views.PermissionRequest], Future[str | None]]
 
-ALLOW_ONCE, ALLOW_ALWAYS, REJECT = "allow_once", "allow_always", "reject_once"
-
-_STOPS = {
+_STOPS: dict[str, views.StopReason] = {
     "met": "end_turn", "not_met": "not_met", "budget": "budget", "error": "error",
     "cancelled": "cancelled",
 }  # fmt: skip
@@ -339,11 +337,11 @@ class Turn:
         if waited.cancelled() or waited.exception() is not None:
             return False
         option = waited.result()
-        if option == ALLOW_ALWAYS:
+        if option == "allow_always":
             self._known.allowed.add((question.tool, question.subject))
             kept = {"tool": question.tool, "subject": self._parts.masking.text(question.subject)}
             self._parts.transcripts.append(self.session, "allowed", kept)
-        return option in {ALLOW_ONCE, ALLOW_ALWAYS}
+        return option in {"allow_once", "allow_always"}
 
     def _hear(self, event: events.Event) -> None:
         match event:
@@ -415,9 +413,9 @@ class Turn:
 
 
 _OPTIONS = (
-    views.PermissionOption(ALLOW_ONCE, "Yes", ALLOW_ONCE),
-    views.PermissionOption(ALLOW_ALWAYS, "Yes, always in this session", ALLOW_ALWAYS),
-    views.PermissionOption(REJECT, "No", REJECT),
+    views.PermissionOption("allow_once", "Yes", "allow_once"),
+    views.PermissionOption("allow_always", "Yes, always in this session", "allow_always"),
+    views.PermissionOption("reject_once", "No", "reject_once"),
 )
 
 

@@ -6,6 +6,17 @@ The updates have the shapes of the Agent Client Protocol, and some more for what
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+# What a call does, and how it stands: somebody is asked whether it may be done, it is under way, it
+# has ended well or not.
+ToolKind = Literal["read", "edit", "search", "execute", "think", "other"]
+CallStatus = Literal["pending", "in_progress", "completed", "failed"]
+
+StopReason = Literal["end_turn", "not_met", "budget", "max_tokens", "refusal", "cancelled", "error"]
+SessionState = Literal["running", "active", "ended"]
+Level = Literal["info", "warning", "error"]
+OptionKind = Literal["allow_once", "allow_always", "reject_once"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +98,12 @@ class CallPlace:
 
 @dataclass(frozen=True, slots=True)
 class CallShown:
-    """A tool that is called. `kind` is read, edit, search, execute, think or other; `status` is
-    pending (somebody is asked), in_progress, completed or failed."""
+    """A tool that is called, and what it is about."""
 
     call_id: str
     title: str
-    kind: str
-    status: str
+    kind: ToolKind
+    status: CallStatus
     tool: str
     subject: str
     places: tuple[CallPlace, ...] = ()
@@ -115,7 +125,7 @@ class CallUpdate:
     it."""
 
     call_id: str
-    status: str
+    status: CallStatus
     text: str = ""
     diffs: tuple[FileDiff, ...] = ()
     before_id: int | None = None
@@ -124,11 +134,11 @@ class CallUpdate:
 
 @dataclass(frozen=True, slots=True)
 class PlanEntry:
-    """A task; `status` is pending, in_progress, completed or failed."""
+    """A task."""
 
     id: str
     content: str
-    status: str
+    status: CallStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,18 +212,17 @@ class TitleSet:
 
 @dataclass(frozen=True, slots=True)
 class ChatNotice:
-    """Something that the user should know; `level` is info, warning or error."""
+    """Something that the user should know."""
 
-    level: str
+    level: Level
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class TurnEnded:
-    """The turn is over. `stop_reason` is end_turn, not_met, budget, max_tokens, refusal, cancelled
-    or error, which `message` explains."""
+    """The turn is over, and why, in a sentence too."""
 
-    stop_reason: str
+    stop_reason: StopReason
     message: str
     usage: TurnUsage
 
@@ -235,11 +244,11 @@ class ChatEvent:
 
 @dataclass(frozen=True, slots=True)
 class PermissionOption:
-    """An answer; `kind` is allow_once, allow_always or reject_once."""
+    """An answer that the user may give."""
 
     id: str
     name: str
-    kind: str
+    kind: OptionKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,19 +270,19 @@ class TurnResult:
 
     session: str
     turn: str
-    stop_reason: str
+    stop_reason: StopReason
     message: str
     usage: TurnUsage
 
 
 @dataclass(frozen=True, slots=True)
 class ChatSession:
-    """A session. `state` is running (a turn is under way, in whatever process), active or ended (a
-    run from the terminal, which may be gone on with)."""
+    """A session. It is running while a turn is under way, in whatever process, and ended when it
+    was a run from the terminal, which may be gone on with."""
 
     id: str
     title: str
-    state: str
+    state: SessionState
     created_at: str
     updated_at: str
     mode: str

@@ -1,0 +1,1 @@
+"""The chat as an editor sees it: the core's conversations on the wire."""

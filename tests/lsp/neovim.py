@@ -81,6 +81,7 @@ class Neovim:
         if has_plugin:
             argv += ["--cmd", f"set runtimepath^={PLUGIN}"]
         self._nvim = pynvim.attach("child", argv=argv)
+        self._is_closed = False
         self._nvim.exec_lua(_SETUP)
         begin = _WITH_PLUGIN if has_plugin else _PLAIN
         self._nvim.exec_lua(begin, str(SERVER), list(server_arguments))
@@ -92,7 +93,10 @@ class Neovim:
         self.close()
 
     def close(self) -> None:
-        """Quits, as `:qall!` does."""
+        """Quits, as `:qall!` does; once."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         with contextlib.suppress(EOFError, OSError):
             self._nvim.command("qall!")
         with contextlib.suppress(EOFError, OSError):

@@ -97,7 +97,8 @@ function M.send(chat, text)
     M.take(chat, '', { sessionUpdate = 'notice', level = 'error', text = message })
     client_of.say(message, vim.log.levels.ERROR)
   end)
-  chat.window:show_state()
+  -- The server tells the other editors what was said here; this one knows.
+  M.take(chat, '', { sessionUpdate = 'user_message_chunk', content = { type = 'text', text = text } })
   return true
 end
 

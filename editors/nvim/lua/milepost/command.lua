@@ -138,13 +138,13 @@ M.words = {
     end,
   },
   accept = {
-    'accepts the change under the cursor; with `!` all changes of the proposal.',
+    'accepts the change under the cursor; `:Milepost accept!` all changes of the proposal.',
     run = function(call)
       milepost().accept(call.bang)
     end,
   },
   reject = {
-    'rejects the change under the cursor; with `!` all changes of the proposal.',
+    'rejects the change under the cursor; `:Milepost reject!` all changes of the proposal.',
     run = function(call)
       milepost().reject(call.bang)
     end,
@@ -166,13 +166,13 @@ M.words = {
 --- Run the command.
 ---@param call vim.api.keyset.create_user_command.command_args
 function M.run(call)
-  local name, rest = call.args:match('^(%S+)%s*(.-)%s*$')
-  local word = M.words[name]
+  local name, all, rest = call.args:match('^([^%s!]+)(!?)%s*(.-)%s*$')
+  local word = M.words[name or '']
   if not word then
     local known = table.concat(M.names(), ', ')
-    return client_of.say(('there is no :Milepost %s; there are %s'):format(name, known), vim.log.levels.WARN)
+    return client_of.say(('there is no :Milepost %s; there are %s'):format(name or call.args, known), vim.log.levels.WARN)
   end
-  word.run(call, rest)
+  word.run(vim.tbl_extend('force', call, { bang = call.bang or all == '!' }), rest)
 end
 
 --- Complete the command.

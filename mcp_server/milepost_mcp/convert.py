@@ -9,7 +9,16 @@ from milepost_mcp.limits import MAX_PATHS, SNIPPET_CHARS, TAIL_CHARS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from milepost.api import Change, Check, Checkpoint, Entry, Evidence, Goal, Refusal
+    from milepost.api import (
+        Change,
+        Check,
+        Checkpoint,
+        Entry,
+        Evidence,
+        Goal,
+        PartChange,
+        Refusal,
+    )
 
 
 def entry_text(entry: Entry, *, whole: bool) -> str:
@@ -95,8 +104,21 @@ def changes_data(changes: Sequence[Change]) -> dict[str, object]:
     return {"total": len(changes), **by_kind}
 
 
+def part_changes_text(changes: Sequence[PartChange]) -> str:
+    """What changes beside the files, a line each, and how much more there is."""
+    lines = [f"  {part_change_text(change)}" for change in changes[:MAX_PATHS]]
+    if len(changes) > MAX_PATHS:
+        lines.append(f"  ... and {len(changes) - MAX_PATHS} more")
+    return "\n".join(lines)
+
+
+def part_change_text(change: PartChange) -> str:
+    """One change beside the files."""
+    return f"{change.kind} {change.part}: {change.what}"
+
+
 def refusals_text(refused: Sequence[Refusal]) -> str:
-    """Paths that were left alone, a line each, with the reason."""
+    """What was left alone, a line each, with the reason."""
     lines = [f"  {item.path}: {item.reason}" for item in refused[:MAX_PATHS]]
     if len(refused) > MAX_PATHS:
         lines.append(f"  ... and {len(refused) - MAX_PATHS} more")

@@ -141,3 +141,22 @@ def test_what_the_editor_saved_during_an_agents_action_is_the_users(client, proj
         "shop.py": "user",
         "theirs.py": "agent",
     }
+
+
+def test_memory_goes_back_by_its_name_and_the_question_says_so(client, other):
+    point = client.command(SAVE, {"label": "first"})
+    other.memory.add("written later")
+    client.answers = ["Go back"]
+    done = client.command(BACK, {"id": point["id"], "what": "memory"})
+    assert "Also memory (entry" in client.asked[0]["message"]
+    assert client.messages()[-1] == "Went back to #1 “first”: memory (1) changed. It can be undone."
+    assert [change["kind"] for change in done["beside"]] == ["deleted"]
+    assert other.memory.page().total == 0
+    client.command(UNDO, {})
+    assert other.memory.page().total == 1
+
+
+def test_a_part_that_is_none_is_refused_with_the_names_of_all(client):
+    point = client.command(SAVE, {})
+    with pytest.raises(ServerError, match="no part of a restore point; use files, memory"):
+        client.command(BACK, {"id": point["id"], "what": "everything"})

@@ -130,6 +130,31 @@ def test_a_broken_tree_is_previewed_restored_and_the_restore_undone(
     assert "it works" in labels
 
 
+def test_memory_and_goals_go_back_with_the_files_and_the_users_words_stay(
+    wire: Wire, project: Path
+) -> None:
+    (project / "f").write_text("good\n", "utf-8")
+    point = wire.done("checkpoint_save")["id"]
+    (project / "f").write_text("bad\n", "utf-8")
+    wire.done("memory_save", text="a wrong turn")
+    users = api.open_workspace(str(project), actor="user:terminal")
+    stated = users.memory.add("by the user")
+    wire.set_goal(condition="it is done", checks=["file: state"])
+    preview = wire.done("checkpoint_restore", id=point, what="all")
+    assert preview["beside_total"] == 2
+    done = wire.done("checkpoint_restore", id=point, what="all", apply=True, plan=preview["plan"])
+    assert done["refused_total"] == 1
+    assert done["refused"][0].startswith(f"entry {stated.id} (project): the user")
+    assert (project / "f").read_text("utf-8") == "good\n"
+    assert [entry.text for entry in users.memory.page().entries] == ["by the user"]
+    assert users.goals.page()[0].state == "abandoned"
+    wire.done("checkpoint_restore", undo=True)
+    assert (project / "f").read_text("utf-8") == "bad\n"
+    assert {entry.text for entry in users.memory.page().entries} == {"a wrong turn", "by the user"}
+    assert users.goals.page()[0].state == "active"
+    users.close()
+
+
 def test_a_goal_is_not_met_until_its_check_passes(wire: Wire, project: Path) -> None:
     wire.set_goal(condition="it is done", checks=["grep -q done state"])
     (project / "state").write_text("not yet", "utf-8")
@@ -198,6 +223,8 @@ _WRONG = [
     ("checkpoint_list", {"diff": 2**60}, "diff must be"),
     ("checkpoint_restore", {}, "id"),
     ("checkpoint_restore", {"id": 99}, "no restore point 99"),
+    ("checkpoint_restore", {"id": 1, "what": "mind"}, "use files, memory"),
+    ("checkpoint_restore", {"undo": True, "what": "all"}, "no other argument"),
     ("checkpoint_restore", {"id": "1"}, "id must be"),
     ("checkpoint_restore", {"undo": True, "id": 1}, "undo"),
     ("checkpoint_restore", {"undo": True}, "no restore to take back"),

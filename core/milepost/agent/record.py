@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from milepost.agent.state import UserWords
 from milepost.base.ids import new_id
+from milepost.history.transcript import WENT_BACK
 from milepost.providers.message import (
     Message,
     Reply,
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
     from milepost.history.transcript import Item, Transcripts
     from milepost.providers.message import Part
     from milepost.tools.seen import Seen
+
+_NOT_RUN = (
+    "The user went back to before this was done, so it counts as not done. Do not repeat it unless "
+    "that is what is asked now."
+)
 
 # What the history takes of one result; the tools cut theirs far below.
 _MAX_TEXT_CHARS = 400_000
@@ -60,6 +66,7 @@ class Record:
         self._results: dict[str, ToolResult] = {}
         self._asked: dict[str, ToolCall] = {}
         self._used_ids: set[str] = set()
+        self._put_away: set[int] = set()
         self.said: list[UserWords] = []
         self.last = 0
 
@@ -169,12 +176,15 @@ class Record:
         return self._begun.get(call_id)
 
     def items(self, after: int = 0) -> list[Item]:
-        """The items behind this number."""
-        return self._transcripts.items(self.session_id, after=after)
+        """The items behind this number, but for those that the session went back from."""
+        items = self._transcripts.items(self.session_id, after=after)
+        return [item for item in items if item.number not in self._put_away]
 
     def load(self) -> Past:
         """Read the whole session, and take it up where it stands."""
-        items = self.items()
+        everything = self._transcripts.items(self.session_id)
+        items = self._transcripts.in_force(self.session_id)
+        self._put_away = {item.number for item in everything} - {item.number for item in items}
         rebuilds = [item.data["from"] for item in items if item.kind == "rebuilt"]
         messages: list[tuple[int, Message]] = []
         taken: list[tuple[Usage, float | None]] = []
@@ -189,7 +199,17 @@ class Record:
                 messages.append((item.number, found))
         self._seen.take_new()
         calls = messages[-1][1].calls if messages else ()
+        if calls and everything[-1].kind == WENT_BACK:
+            messages.append((self.last, self._not_run(calls)))
+            calls = ()
         return Past(bool(rebuilds), tuple(messages), calls, tuple(taken))
+
+    def _not_run(self, calls: Iterable[ToolCall]) -> Message:
+        """The results of calls that the session went back from, which are not to be run again."""
+        for call in calls:
+            if call.id not in self._results:
+                self.end(call, Result(_NOT_RUN, failed=True), None, None)
+        return Message("user", tuple(self._results[call.id] for call in calls))
 
     def _take(self, item: Item) -> Message | None:
         """Take in an item of before; the message that it is, or that it completes."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from milepost.api import views
+from milepost.api import point_views as views
+from milepost.api.parts import CONVERSATION, FILES, MEMORY, Part, Way, parts_in, parts_of
 from milepost.base.errors import UserError
 from milepost.checkpoints import actions, restore, retention
 from milepost.checkpoints.names import shown
@@ -15,8 +17,9 @@ from milepost.checkpoints.restore import Wish
 from milepost.checkpoints.rows import ABSENT, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from milepost.api.returning import Returning
     from milepost.checkpoints.rows import Snapshot, State
     from milepost.checkpoints.store import SnapshotStore
 
@@ -26,15 +29,26 @@ MAX_NAME_CHARS = 80
 
 # More of a diff than this is not read, and an editor is slow to show it.
 MAX_PATCH_CHARS = 500_000
+# As much of what the user says as tells the turn from others in a list.
+MAX_TURN_CHARS = 100
 
 
 class Checkpoints:
     """The restore points of a workspace."""
 
-    def __init__(self, store: SnapshotStore, actor: str, session: str = "") -> None:
+    def __init__(
+        self, store: SnapshotStore, actor: str, session: str, returning: Callable[[], Returning]
+    ) -> None:
+        """`returning` goes back in what stands beside the files; it is made when it is needed."""
         self._store = store
         self._actor = actor
         self._session = session
+        self._returning = returning
+
+    def within(self, session: str) -> Checkpoints:
+        """The same points for someone at work in another session than the workspace's: how far
+        that session was is kept with the points that are made here."""
+        return Checkpoints(self._store, self._actor, session, self._returning)
 
     def save(self, label: str = "", *, mine: bool = False) -> views.Checkpoint:
         """Make a restore point of the files as they are. A kill does not undo it when this
@@ -48,13 +62,25 @@ class Checkpoints:
             request = Request(self._actor, label, session=self._session, hand=hand)
             return self._checkpoint(self._store.take(request))
 
+    def turn(self, words: str) -> views.Checkpoint:
+        """Make a restore point because the user says something, before anything comes of it;
+        `words` are what the user says."""
+        label = _one_line(words) or "the user's turn"
+        request = Request(self._actor, label, kind="turn", session=self._session)
+        with self._store.exclusive():
+            return self._checkpoint(self._store.take(request))
+
     def begin(self, label: str = "", *, actor: str | None = None) -> views.Action:
         """Make a restore point before something changes files; `finish` it afterwards. `actor` is
         who does it, if not the caller: an agent's name begins with `agent:`."""
         actor = actor or self._actor
         with self._store.exclusive():
             action, before = actions.begin(
-                self._store, label or "before an action", actor=actor, hand=_hand_of(actor)
+                self._store,
+                label or "before an action",
+                actor=actor,
+                hand=_hand_of(actor),
+                session=self._session,
             )
         return views.Action(action, before.id)
 
@@ -63,7 +89,11 @@ class Checkpoints:
         unless somebody else was at work too. Raises UserError when no such action is under way."""
         with self._store.exclusive():
             before, after = actions.finish(
-                self._store, action_id, label or "after an action", actor=self._actor
+                self._store,
+                action_id,
+                label or "after an action",
+                actor=self._actor,
+                session=self._session,
             )
         return views.Diff(before, after.id, _between(self._store, before, after.id))
 
@@ -198,13 +228,18 @@ class Checkpoints:
         return self._store.content(state.blob).decode("utf-8", "backslashreplace")
 
     def preview(
-        self, checkpoint_id: int, *, paths: Sequence[str] = (), only_by_agents: bool = False
+        self,
+        checkpoint_id: int,
+        *,
+        paths: Sequence[str] = (),
+        only_by_agents: bool = False,
+        what: str = "files",
     ) -> views.Restore:
         """What a restore would do; nothing is touched. Its `plan` goes into `restore`."""
         wish = Wish(checkpoint_id, _names(paths), only_by_agents=only_by_agents)
         with self._store.exclusive():
-            outcome = restore.plan(self._store, wish, actor=self._actor)
-        return _restore(outcome, applied=False, undo_id=None)
+            outcome, parts = self._plan(wish, parts_of(what))
+        return _restore(outcome, parts, applied=False, undo_id=None)
 
     def restore(
         self,
@@ -214,25 +249,35 @@ class Checkpoints:
         plan: str | None = None,
         force: bool = False,
         only_by_agents: bool = False,
+        what: str = "files",
     ) -> views.Restore:
-        """Bring the files back to a point. With the `plan` of a preview, a path that changed since
-        that preview is refused unless `force`. With `only_by_agents`, only what agents are known to
-        have changed is taken back, and what others changed after them is refused. What was there is
-        kept as a point of its own: `undo_id`."""
+        """Bring the files back to a point, or `what` is named: files, memory, conversation, tasks,
+        goal, several of them with commas between, or all.
+
+        With the `plan` of a preview, what changed since that preview is refused unless `force`.
+        With `only_by_agents`, only what agents are known to have changed is taken back, and what
+        others changed after them is refused. An agent takes back what the user has remembered only
+        with `force`, and never a goal of the user's. What was there is kept as a point of its own:
+        `undo_id`."""
         since = None if plan is None else self._seen_by(plan)
-        return self._restore(Wish(checkpoint_id, _names(paths), since, force, only_by_agents))
+        wish = Wish(checkpoint_id, _names(paths), since, force, only_by_agents)
+        return self._restore(wish, parts_of(what))
 
     def undo(self) -> views.Restore:
-        """Take the newest restore back, and nothing else: a path that changed since the restore is
-        refused. Twice is redo. Raises UserError when there was no restore."""
+        """Take the newest restore back with all its parts, and nothing else: what changed since the
+        restore is refused. Twice is redo. Raises UserError when there was no restore."""
         last = self._store.newest_restore()
         if last is None or last.before is None:
             raise UserError("there is no restore to take back")
         touched = tuple(self._store.between(last.before, last.id))
-        if not touched:
-            raise UserError("the newest restore changed no file, so there is nothing to take back")
+        if not touched and not last.parts:
+            raise UserError("the newest restore changed nothing, so there is nothing to take back")
         kind = "restored" if last.kind == "undone" else "undone"
-        return self._restore(Wish(last.before, touched, since=last.id, kind=kind))
+        wish = Wish(
+            last.before, touched, since=last.id, kind=kind, files=bool(touched),
+            session=last.session,
+        )  # fmt: skip
+        return self._restore(wish, parts_in(last), undone=last)
 
     def redo(self) -> views.Restore:
         """Do again the restore that was undone last. Raises UserError when the newest restore was
@@ -242,11 +287,54 @@ class Checkpoints:
             raise UserError("the newest restore was not undone, so there is nothing to redo")
         return self.undo()
 
-    def _restore(self, wish: Wish) -> views.Restore:
+    def _restore(
+        self, wish: Wish, wanted: frozenset[str], undone: Snapshot | None = None
+    ) -> views.Restore:
         with self._store.exclusive():
-            outcome = restore.plan(self._store, wish, actor=self._actor)
-            restore.apply(self._store, outcome)
-        return _restore(outcome, applied=True, undo_id=outcome.now.id)
+            outcome, parts = self._plan(wish, wanted, undone)
+            restore.apply(self._store, outcome, lambda: self._returning().apply(parts))
+        return _restore(outcome, parts, applied=True, undo_id=outcome.now.id)
+
+    def _plan(
+        self, wish: Wish, wanted: frozenset[str], undone: Snapshot | None = None
+    ) -> tuple[restore.Outcome, list[Part]]:
+        """What going back does to the files and beside them."""
+        if wanted == frozenset({FILES}):
+            wish = replace(wish, session=self._session)
+            return restore.plan(self._store, wish, actor=self._actor), []
+        if undone is None:
+            wish = self._wider(wish, wanted)
+        outcome = restore.plan(self._store, wish, actor=self._actor)
+        looked = None if wish.force or wish.since is None else self._store.beside(wish.since)
+        is_agents = not self._actor.startswith("user:") and not wish.force
+        way = Way(
+            outcome.target,
+            self._store.beside(wish.target_id),
+            looked,
+            only_agents=wish.only_by_agents or is_agents,
+            undone=undone,
+        )
+        return outcome, self._returning().plan(wanted, way)
+
+    def _wider(self, wish: Wish, wanted: frozenset[str]) -> Wish:
+        """A wish for files made one for other parts, with files or without. Raises UserError when
+        the point does not have what is wanted."""
+        if wish.paths:
+            raise UserError("paths go with files alone; leave them out, or restore files only")
+        if wish.only_by_agents and wanted - {FILES, MEMORY}:
+            raise UserError("only files and memory can be restored as far as agents changed them")
+        self._store.get(wish.target_id)
+        then = self._store.beside(wish.target_id)
+        if wanted == frozenset({CONVERSATION}) and (then is None or not then.position):
+            raise UserError(f"restore point {wish.target_id} was not made in a conversation")
+        wish = replace(wish, files=FILES in wanted, session=then.session if then else "")
+        memory = self._returning().memory_in_repository
+        if wish.files or MEMORY not in wanted or memory is None:
+            return wish
+        name = os.fsencode(memory.relative_to(self._store.root))
+        if self._store.state_at(wish.target_id, name) == ABSENT and not memory.exists():
+            return wish
+        return replace(wish, files=True, paths=(name,))
 
     def _hand(self) -> str:
         return _hand_of(self._actor)
@@ -280,6 +368,8 @@ class Checkpoints:
             not_covered_total=snapshot.left_out_total,
             name=snapshot.name,
             pinned=snapshot.pinned,
+            kind=snapshot.kind,
+            session=snapshot.session,
         )
 
     def _seen_by(self, plan: str) -> int:
@@ -337,12 +427,23 @@ def _name(path: str) -> bytes:
         raise UserError("a path holds half of a surrogate pair; send whole characters") from None
 
 
-def _restore(outcome: restore.Outcome, *, applied: bool, undo_id: int | None) -> views.Restore:
+def _restore(
+    outcome: restore.Outcome, parts: list[Part], *, applied: bool, undo_id: int | None
+) -> views.Restore:
+    refused = [views.Refusal(shown(name), reason) for name, reason in outcome.refused]
     return views.Restore(
         checkpoint_id=outcome.target.id,
         applied=applied,
         changes=_changes(((step.name, step.now, step.then) for step in outcome.steps), outcome.by),
-        refused=tuple(views.Refusal(shown(name), reason) for name, reason in outcome.refused),
+        refused=(*refused, *(each for part in parts for each in part.refused)),
         undo_id=undo_id,
         plan=str(outcome.now.id),
+        beside=tuple(change for part in parts for change in part.changes),
     )
+
+
+def _one_line(words: str) -> str:
+    """The first words of what was said, as a label can hold them."""
+    printable = "".join(char if char.isprintable() else " " for char in words)
+    line = " ".join(printable.split())
+    return line if len(line) <= MAX_TURN_CHARS else line[: MAX_TURN_CHARS - 1] + "…"

@@ -50,6 +50,7 @@ class Shelf:
     ) -> None:
         """`holds` tells whether the goal holds the worker at this moment."""
         self._workspace = workspace
+        self._points = workspace.checkpoints.within(session)
         self._transcripts = transcripts
         self._tasks = tasks
         self._session = session
@@ -120,12 +121,12 @@ class Shelf:
     def begin(self, label: str) -> Begun:
         """A restore point before a change of the worker's, which is an agent's and not the user's
         though the user started it."""
-        action = self._workspace.checkpoints.begin(_one_line(label), actor=_ACTOR)
+        action = self._points.begin(_one_line(label), actor=_ACTOR)
         return Begun(action.id, action.before_id)
 
     def finish(self, begun: Begun, label: str) -> int:
         """The restore point after the change."""
-        after = self._workspace.checkpoints.finish(begun.action, _one_line(label)).to_id
+        after = self._points.finish(begun.action, _one_line(label)).to_id
         return begun.before if after is None else after
 
     async def look(self) -> loop.Verdict | None:

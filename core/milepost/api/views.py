@@ -164,8 +164,8 @@ class Revision:
 @dataclass(frozen=True, slots=True)
 class MemoryChange:
     """A change of memory. `action` is add, update, supersede, forget, import, follow (anchors after
-    code that moved), undo, edit (by hand), or move with where from or to; `undoes` is the change
-    that this one took back, `undone_by` the one that took this one back."""
+    code that moved), undo, edit (by hand), back to a restore point, or move with where from or to;
+    `undoes` is the change that this one took back, `undone_by` the one that took this one back."""
 
     id: int
     at: str
@@ -229,103 +229,6 @@ class Setting:
     name: str
     value: str
     origin: str
-
-
-@dataclass(frozen=True, slots=True)
-class NotCovered:
-    """A path that a snapshot leaves out, and why."""
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """A restore point. `files_changed` counts against the point before it. One that is pinned, or
-    has a name, is kept when old points are forgotten."""
-
-    id: int
-    label: str
-    actor: str
-    created_at: str
-    files_changed: int
-    files_total: int
-    tree_hash: str
-    not_covered: tuple[NotCovered, ...]
-    not_covered_total: int
-    name: str | None
-    pinned: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PointsMark:
-    """What tells whether there are other restore points than before: the id of the newest, how many
-    there are, and which of them are kept for good, in whatever form."""
-
-    newest: int | None
-    total: int
-    kept: tuple[tuple[int, str | None], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """How one path differs: `kind` is added, modified, deleted, mode or type; `by` is whose the
-    difference is: agent, user, restore, other (the user's or another process's), several, or
-    unknown."""
-
-    path: str
-    kind: str
-    by: str = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Diff:
-    """The changes from one point to another (`to_id` None: to the files as they are now)."""
-
-    from_id: int
-    to_id: int | None
-    changes: tuple[Change, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """Something that changes files, with a restore point before it. `id` ends it."""
-
-    id: int
-    before_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSize:
-    """What restore points take: their number, the contents they share, as files and as packed, and
-    the bytes on the disk."""
-
-    points: int
-    contents: int
-    content_bytes: int
-    packed_bytes: int
-    disk_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A path that a restore left alone, and why."""
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Restore:
-    """A restore, previewed (`applied` False) or done. `changes` are what it does to the files
-    (`added` comes back, `deleted` goes). `undo_id` is the point that takes the restore back."""
-
-    checkpoint_id: int
-    applied: bool
-    changes: tuple[Change, ...]
-    refused: tuple[Refusal, ...]
-    undo_id: int | None
-    plan: str
 
 
 @dataclass(frozen=True, slots=True)

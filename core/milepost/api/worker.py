@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from milepost.agent import loop
 from milepost.agent.budget import Budget
+from milepost.agent.events import Warned
 from milepost.agent.execution import Execution
 from milepost.agent.recall import tools_for
 from milepost.agent.record import Record
@@ -157,6 +158,7 @@ class Worker:
                 await provider.close()
 
         with at_work(self._folder(session.id)):
+            self._begin_turn(session.id, instruction, tell)
             outcome = asyncio.run(work())
             self._transcripts.set_state(session.id, "ended")
         spent = agent.spent
@@ -170,6 +172,14 @@ class Worker:
             output_tokens=spent.usage.output_tokens,
             cost_usd=spent.cost_usd if spent.is_cost_known else None,
         )
+
+    def _begin_turn(self, session_id: str, instruction: str | None, tell: Tell) -> None:
+        """A restore point before anything comes of what the user says."""
+        words = "resumed" if instruction is None else self._masking.text(instruction)
+        try:
+            self._workspace.checkpoints.within(session_id).turn(words)
+        except MilepostError as error:
+            tell(seen_as_view(Warned(f"no restore point was made: {error}")))
 
     def agent(
         self,

@@ -20,6 +20,7 @@ from milepost.api.history import History
 from milepost.api.masking import Masking
 from milepost.api.memory import Memory
 from milepost.api.scopes import Scopes
+from milepost.api.standing import Standing
 from milepost.api.vectors import Vectors
 from milepost.base.errors import UserError
 from milepost.base.files import signature
@@ -35,10 +36,12 @@ if TYPE_CHECKING:
 
     from milepost.api.assist import Assist
     from milepost.api.chat.chats import Chat
+    from milepost.api.returning import Returning
     from milepost.api.sessions import Sessions
     from milepost.api.worker import Worker
     from milepost.base.sqlite import Database
     from milepost.history.transcript import Transcripts
+    from milepost.tasks.store import TaskStore
 
 
 # How long an action's successor may have to wait while the index is cleaned of what was forgotten.
@@ -66,6 +69,9 @@ class Workspace:
         self.session = session
         masking = Masking(resolved.root, resolved.data_dir, chosen.redaction, is_brief=is_brief)
         self._masking = masking
+        self._opening = threading.Lock()
+        self._opened_transcripts: Transcripts | None = None
+        self._opened_tasks: TaskStore | None = None
         self._folder = resolved.data_dir
         self._vectors = vectors = Vectors(chosen.search.vectors, is_brief=is_brief)
         self._scopes = Scopes(
@@ -76,18 +82,25 @@ class Workspace:
             vectors.embedding,
             is_brief=is_brief,
         )
-        self._snapshots = snapshots = SnapshotStore(
-            resolved.root, resolved.worktree_dir, chosen.checkpoints.max_file_bytes
-        )
         books = (
             book.of_project(resolved.worktree_dir / "rules.db", resolved.root, masking.text),
             book.of_user(paths.global_dir() / "rules.db", user_rules.user_folders(), masking.text),
         )
         ledger = Ledger(resolved.data_dir)
         log = HistoryLog(resolved.data_dir, vectors.embedding)
+        self._standing = Standing(
+            resolved.data_dir, session, self._scopes, ledger, self._transcripts, self._tasks
+        )
+        self._snapshots = snapshots = SnapshotStore(
+            resolved.root,
+            resolved.worktree_dir,
+            chosen.checkpoints.max_file_bytes,
+            self._standing.now,
+        )
         self.memory = Memory(self._scopes, actor, masking, resolved, books, self.project)
         self.exchange = Exchange(self._scopes, resolved.root, actor, masking)
-        self.checkpoints = Checkpoints(snapshots, actor, session)
+        self.checkpoints = Checkpoints(snapshots, actor, session, self._returning)
+        self._ledger = ledger
         self._sandboxing = chosen.sandbox
         self.goals = Goals(
             ledger,
@@ -102,7 +115,6 @@ class Workspace:
         )
         self._chat: Chat | None = None
         self._chat_guard = threading.Lock()
-        self._said: Transcripts | None = None
         self._watched = (ledger.database, snapshots.database)
         self._others: tuple[Database, ...] = (
             ledger.database,
@@ -129,10 +141,8 @@ class Workspace:
     def worker(self) -> Worker:
         """What works on this project with a model; its parts are loaded when it is asked for."""
         from milepost.api.worker import Worker  # noqa: PLC0415  (most callers ask no model)
-        from milepost.tasks.store import TaskStore  # noqa: PLC0415  (as above)
 
-        tasks = TaskStore(self._folder)
-        self._others = (*self._others, tasks.database)
+        tasks = self._tasks()
         return Worker(
             self, self._transcripts(), tasks, self._snapshots, self._masking, self._sandboxing
         )
@@ -141,12 +151,10 @@ class Workspace:
         """The conversations with the worker; one for all who ask."""
         from milepost.api.chat.chats import Chat  # noqa: PLC0415  (most callers want none)
         from milepost.api.worker import Worker  # noqa: PLC0415  (as above)
-        from milepost.tasks.store import TaskStore  # noqa: PLC0415  (as above)
 
         with self._chat_guard:
             if self._chat is None:
-                tasks, transcripts = TaskStore(self._folder), self._transcripts()
-                self._others = (*self._others, tasks.database)
+                tasks, transcripts = self._tasks(), self._transcripts()
                 worker = Worker(
                     self, transcripts, tasks, self._snapshots, self._masking, self._sandboxing
                 )
@@ -230,13 +238,33 @@ class Workspace:
         for database in self._others:
             database.close()
 
-    def _transcripts(self) -> Transcripts:
-        from milepost.history.transcript import Transcripts  # noqa: PLC0415  (most callers want none)
+    def _returning(self) -> Returning:
+        from milepost.api.returning import Returning  # noqa: PLC0415  (most callers go nowhere)
 
-        if self._said is None:
-            self._said = Transcripts(self._folder)
-            self._others = (*self._others, self._said.database)
-        return self._said
+        return Returning(
+            self._standing, self._scopes, self._ledger, self._transcripts, self._tasks, self.actor,
+            self._masking,
+        )  # fmt: skip
+
+    def _transcripts(self) -> Transcripts:
+        with self._opening:
+            if self._opened_transcripts is None:
+                from milepost.history.transcript import (  # noqa: PLC0415  (most callers want none)
+                    Transcripts,
+                )
+
+                self._opened_transcripts = Transcripts(self._folder)
+                self._others = (*self._others, self._opened_transcripts.database)
+            return self._opened_transcripts
+
+    def _tasks(self) -> TaskStore:
+        with self._opening:
+            if self._opened_tasks is None:
+                from milepost.tasks.store import TaskStore  # noqa: PLC0415  (as above)
+
+                self._opened_tasks = TaskStore(self._folder)
+                self._others = (*self._others, self._opened_tasks.database)
+            return self._opened_tasks
 
 
 def open_workspace(

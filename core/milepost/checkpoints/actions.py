@@ -29,7 +29,9 @@ _LONGEST_S = 3_600
 _MAX_CLAIMS = 1_000
 
 
-def begin(store: SnapshotStore, label: str, *, actor: str, hand: str) -> tuple[int, Snapshot]:
+def begin(
+    store: SnapshotStore, label: str, *, actor: str, hand: str, session: str
+) -> tuple[int, Snapshot]:
     """Note that `actor` begins to act; the action's id, and the point before it. Hold
     `store.exclusive()`."""
     with store.database.reading() as connection:
@@ -38,8 +40,8 @@ def begin(store: SnapshotStore, label: str, *, actor: str, hand: str) -> tuple[i
         ).fetchone()
         is_alone = not _others(connection, None)
     between = "other" if has_ended is not None and has_ended[0] and is_alone else "unknown"
-    request = Request(actor, label, kind="before", hand=between)
-    before = store.take(request, even_if_unchanged=False)
+    request = Request(actor, label, kind="before", session=session, hand=between)
+    before = store.take(request, even_if_unchanged=False, beside="state")
     with store.database.writing() as connection:
         cursor = connection.execute(
             "INSERT INTO action (actor, began, first, hand) VALUES (?, ?, ?, ?)",
@@ -48,7 +50,9 @@ def begin(store: SnapshotStore, label: str, *, actor: str, hand: str) -> tuple[i
         return cursor.lastrowid or 0, before
 
 
-def finish(store: SnapshotStore, action: int, label: str, *, actor: str) -> tuple[int, Snapshot]:
+def finish(
+    store: SnapshotStore, action: int, label: str, *, actor: str, session: str
+) -> tuple[int, Snapshot]:
     """Note that an action has ended; the ids of the point before it, and the point after it. Hold
     `store.exclusive()`. Raises UserError when there is no such action, or it has ended."""
     with store.database.reading() as connection:
@@ -58,7 +62,11 @@ def finish(store: SnapshotStore, action: int, label: str, *, actor: str) -> tupl
     if row is None:
         raise UserError(f"no action {action} is under way; begin one first")
     first, hand = row
-    after = store.take(Request(actor, label, kind="after"), even_if_unchanged=False)
+    after = store.take(
+        Request(actor, label, kind="after", session=session),
+        even_if_unchanged=False,
+        beside="state",
+    )
     with store.database.writing() as connection:
         if not _others(connection, action):
             connection.execute(

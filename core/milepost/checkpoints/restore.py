@@ -9,7 +9,7 @@ restore that was cut short is simply repeated.
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from milepost.base.errors import UserError
@@ -46,7 +46,8 @@ class Wish:
     """What is to come back: all files of a point, or those below `paths`.
 
     `since` is the point that a preview saw: paths that changed after it are refused unless `force`.
-    With `only_by_agents` the changes of agents are taken back, and nobody else's.
+    With `only_by_agents` the changes of agents are taken back, and nobody else's. Without `files`
+    no file is touched: something else is to come back. `session` is whose restore it is.
     """
 
     target_id: int
@@ -55,16 +56,21 @@ class Wish:
     force: bool = False
     only_by_agents: bool = False
     kind: str = "restored"
+    files: bool = True
+    session: str = ""
 
 
 def plan(store: SnapshotStore, wish: Wish, *, actor: str) -> Outcome:
     """What a restore would do. Hold `store.exclusive()`. Raises UserError when a point or a path
     does not exist."""
     target = store.get(wish.target_id)
-    now = store.seen(f"before going back to {target.id}", actor)
+    words = f"before going back to {target.id}"
+    now = store.seen(words, actor, session=wish.session, beside="all")
     chosen = _chosen(store, wish, now)
     label = f"went back to {target.id}"
-    request = Request(actor, label, kind=wish.kind, origin=target.id, before=now.id, hand="restore")
+    request = Request(
+        actor, label, wish.kind, target.id, now.id, session=wish.session, hand="restore"
+    )
     outcome = Outcome(target, now, [], request, store.hands(target.id, now.id))
     has_to_agree = wish.since is not None and not wish.force
     foreign = store.between(wish.since or 0, now.id) if has_to_agree else {}
@@ -86,17 +92,18 @@ def plan(store: SnapshotStore, wish: Wish, *, actor: str) -> Outcome:
     return outcome
 
 
-def apply(store: SnapshotStore, outcome: Outcome) -> Snapshot:
+def apply(store: SnapshotStore, outcome: Outcome, beside: Callable[[], str]) -> Snapshot:
     """Carry out a plan made under the same lock, and return the snapshot that it leaves behind.
 
-    Paths that cannot be restored move from `steps` to `refused`.
+    Paths that cannot be restored move from `steps` to `refused`. `beside` brings back what is to
+    come back beside the files; what it returns is kept with the snapshot.
     """
     names = (step.name for step in outcome.steps)
     done: list[Step] = []
     with Hands(store, store.rows(names)) as hands:
         _carry_out(outcome, hands, done)
     outcome.steps[:] = done
-    return store.take(outcome.request)
+    return store.take(replace(outcome.request, parts=beside()))
 
 
 def _carry_out(outcome: Outcome, hands: Hands, done: list[Step]) -> None:
@@ -117,6 +124,8 @@ def _carry_out(outcome: Outcome, hands: Hands, done: list[Step]) -> None:
 def _chosen(store: SnapshotStore, wish: Wish, now: Snapshot) -> dict[bytes, Step | str]:
     """The steps to the wanted states, or why there is none, by path."""
     chosen: dict[bytes, Step | str] = {}
+    if not wish.files:
+        return chosen
     if wish.only_by_agents:
         for name, chain in store.changes(wish.target_id, now.id).items():
             step = _by_agents(name, chain)

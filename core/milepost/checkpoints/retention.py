@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from milepost.base.clock import unix_time
+from milepost.checkpoints import beside
 
 if TYPE_CHECKING:
     import sqlite3
@@ -133,6 +134,7 @@ def _forget(connection: sqlite3.Connection, chosen: list[int]) -> None:
     oldest = "(SELECT min(id) FROM snapshot)"
     # What happened up to the oldest point is never read again.
     connection.execute(f"DELETE FROM change WHERE snapshot <= {oldest}")  # noqa: S608
+    beside.drop_unneeded(connection)
     _drop_unneeded(connection)
 
 
@@ -176,6 +178,9 @@ def _drop_unneeded(connection: sqlite3.Connection) -> None:
             "UNION SELECT blob FROM current WHERE blob "
             "UNION SELECT exclude FROM snapshot WHERE exclude "
             "UNION SELECT uncovered FROM snapshot WHERE uncovered "
+            "UNION SELECT tasks FROM beside WHERE tasks "
+            "UNION SELECT goals FROM beside WHERE goals "
+            "UNION SELECT summary FROM beside WHERE summary "
             "UNION SELECT base FROM blob WHERE base)"
         ).rowcount
     connection.execute(

@@ -88,6 +88,14 @@ MIGRATIONS = (
         mtime_ns INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     """,
+    # What stands beside the files (see `beside`), and what else than files a restore brought back.
+    """
+    CREATE TABLE beside (
+        snapshot INTEGER PRIMARY KEY, memory TEXT NOT NULL, session TEXT NOT NULL,
+        position INTEGER NOT NULL, tasks INTEGER, goals INTEGER, summary INTEGER
+    ) STRICT;
+    ALTER TABLE snapshot ADD COLUMN parts TEXT NOT NULL DEFAULT '';
+    """,
 )
 
 # Whose hands made a change, by its number in `change.hand`. `other` is what came between the
@@ -107,8 +115,9 @@ ABSENT = State(None, None)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a snapshot is to say of itself. `kind` is saved, automatic, restored, undone, before or
-    after (an action); `hand` made the changes that it finds, as far as the caller knows."""
+    """What a snapshot is to say of itself. `kind` is saved, automatic, turn (of the user's),
+    restored, undone, before or after (an action); `hand` made the changes that it finds, as far as
+    the caller knows. `parts` is what a restore brought back beside files, in its own words."""
 
     actor: str
     label: str = ""
@@ -117,6 +126,7 @@ class Request:
     before: int | None = None
     session: str = ""
     hand: str = "unknown"
+    parts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +148,7 @@ class Snapshot:
     session: str
     name: str | None
     pinned: bool
+    parts: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +182,7 @@ class Row:
 
 SNAPSHOT_COLUMNS = (
     "id, at, actor, label, kind, origin, before, tree_hash, files_changed, files_total, "
-    "left_out_total, session, name, pinned"
+    "left_out_total, session, name, pinned, parts"
 )
 
 ROW_SOURCE = (

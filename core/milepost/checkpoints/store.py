@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, cast
 from milepost.base.errors import UserError, WorldError
 from milepost.base.files import locked
 from milepost.base.sqlite import Database
+from milepost.checkpoints.beside import beside_at, is_like, keep
 from milepost.checkpoints.blobs import content_of
 from milepost.checkpoints.coverage import Coverage
 from milepost.checkpoints.keeper import Keeper
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from milepost.checkpoints.beside import Beside, Depth
+
 # The first snapshot of a large project takes tens of seconds; whoever comes second waits for it.
 LOCK_TIMEOUT_S = 180.0
 
@@ -56,8 +59,16 @@ _LOG_PAGES = 16_384
 class SnapshotStore:
     """The snapshots of one workspace root."""
 
-    def __init__(self, root: Path, folder: Path, max_file_bytes: int = MAX_FILE_BYTES) -> None:
+    def __init__(
+        self,
+        root: Path,
+        folder: Path,
+        max_file_bytes: int = MAX_FILE_BYTES,
+        beside: Callable[[str], Beside] | None = None,
+    ) -> None:
+        """`beside` tells what stands beside the files now, for someone in a session."""
         self.root = root
+        self._beside = beside
         self._max_file_bytes = max_file_bytes
         self.database = Database(
             folder / "snapshots.db",
@@ -84,17 +95,21 @@ class SnapshotStore:
             self._keeper = Keeper(self, self._looking, progress)
             self._keeper.start()
 
-    def take(self, request: Request, *, even_if_unchanged: bool = True) -> Snapshot:
+    def take(
+        self, request: Request, *, even_if_unchanged: bool = True, beside: Depth = "none"
+    ) -> Snapshot:
         """Snapshot the workspace; hold `exclusive` around it. A kill does not undo it when this
         returns, and a power cut neither a moment later (at once when this process does not stay).
 
-        With `even_if_unchanged` off, the newest snapshot is returned when nothing differs from it.
+        With `even_if_unchanged` off, the newest snapshot is returned when nothing differs from it:
+        no file, and nothing `beside` them, as far as the caller looks there.
         """
         label = request.label
         if len(label) > MAX_LABEL_CHARS or any(not char.isprintable() for char in label):
             raise UserError(
                 f"a label is one line of at most {MAX_LABEL_CHARS} printable characters"
             )
+        around = None if self._beside is None else self._beside(request.session)
         base = self.database.identity()
         with self._looking.look(base) as look:
             with self.database.writing() as connection:
@@ -111,11 +126,18 @@ class SnapshotStore:
                 )
                 taking.compare()
                 last = newest(connection)
-                if last is not None and not even_if_unchanged and not taking.changed:
+                if (
+                    last is not None
+                    and not even_if_unchanged
+                    and not taking.changed
+                    and is_like(around, connection, last.id, beside)
+                ):
                     taking.refresh_manifest()
                     taken = last
                 else:
                     taken = taking.write(request, last)
+                    if around is not None:
+                        keep(connection, taking.blobs, taken.id, around)
             look.succeed(taking)
         if self._keeper is None:
             self.barrier()
@@ -123,11 +145,13 @@ class SnapshotStore:
             self._keeper.wake()
         return taken
 
-    def seen(self, label: str, actor: str) -> Snapshot:
-        """A snapshot of the workspace as it is: the newest when nothing differs from it, else a new
-        one. It survives a power cut. Hold `exclusive` around it."""
-        request = Request(actor, label, kind="automatic")
-        snapshot = self.take(request, even_if_unchanged=False)
+    def seen(
+        self, label: str, actor: str, *, session: str = "", beside: Depth = "none"
+    ) -> Snapshot:
+        """A snapshot of the workspace as it is: the newest when nothing differs from it (see
+        `take`), else a new one. It survives a power cut. Hold `exclusive` around it."""
+        request = Request(actor, label, kind="automatic", session=session)
+        snapshot = self.take(request, even_if_unchanged=False, beside=beside)
         if self._keeper is not None:
             self.barrier()
         return snapshot
@@ -177,6 +201,11 @@ class SnapshotStore:
     def newest_restore(self) -> Snapshot | None:
         """The newest snapshot that a restore left behind."""
         return self._one("WHERE before IS NOT NULL ORDER BY id DESC LIMIT 1")
+
+    def beside(self, snapshot_id: int) -> Beside | None:
+        """What stood beside the files of a point; None when that was not kept then."""
+        with self.database.reading() as connection:
+            return beside_at(connection, snapshot_id)
 
     def left_out(self, snapshot_id: int) -> tuple[tuple[str, str], ...]:
         """The first of the paths that a snapshot does not cover, with the reasons."""

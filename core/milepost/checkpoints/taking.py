@@ -115,13 +115,13 @@ class Taking:
         left_out = self.left_out
         named = [(shown(path), left_out[path]) for path in sorted(left_out)[:MAX_LEFT_OUT_NAMED]]
         cursor = self.connection.execute(
-            "INSERT INTO snapshot (at, actor, label, kind, origin, before, session, tree_hash, "
-            "policy, exclude, files_changed, files_total, left_out, uncovered, left_out_total) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)",
+            "INSERT INTO snapshot (at, actor, label, kind, origin, before, session, parts, "
+            "tree_hash, policy, exclude, files_changed, files_total, left_out, uncovered, "
+            "left_out_total) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)",
             (
                 utc_now(), request.actor, request.label, request.kind, request.origin,
-                request.before, request.session, tree_hash.to_bytes(32, "big"), POLICY,
-                self.blobs.put_data(self.scanned.exclude), len(self.changed), total,
+                request.before, request.session, request.parts, tree_hash.to_bytes(32, "big"),
+                POLICY, self.blobs.put_data(self.scanned.exclude), len(self.changed), total,
                 self.blobs.put_data(json.dumps(named).encode()), len(left_out),
             ),
         )  # fmt: skip

@@ -13,7 +13,7 @@ from milepost.cli.reply import FAILED, Reply, counted
 from milepost.cli.wrap import run_between
 
 if TYPE_CHECKING:
-    from milepost.api import Action, Change, Checkpoint, Restore, Workspace
+    from milepost.api import Action, Change, Checkpoint, PartChange, Restore, Workspace
 
     Actions = argparse._SubParsersAction[argparse.ArgumentParser]  # pyright: ignore[reportPrivateUsage]
 
@@ -59,6 +59,13 @@ def _going_back(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="*", help="only these files and folders")
     parser.add_argument(
         "--agents", action="store_true", help="only what agents are known to have changed"
+    )
+    parser.add_argument(
+        "--what",
+        default="files",
+        metavar="PARTS",
+        help="files (unless said otherwise), memory, conversation, tasks, goal, or all; "
+        "several with commas between",
     )
 
 
@@ -135,12 +142,14 @@ def _preview(workspace: Workspace, options: argparse.Namespace) -> Reply:
 
 def _planned(workspace: Workspace, options: argparse.Namespace) -> Restore:
     point = workspace.checkpoints.find(options.point).id
-    return workspace.checkpoints.preview(point, paths=options.paths, only_by_agents=options.agents)
+    return workspace.checkpoints.preview(
+        point, paths=options.paths, only_by_agents=options.agents, what=options.what
+    )
 
 
 def _restore(workspace: Workspace, options: argparse.Namespace) -> Reply:
     preview = _planned(workspace, options)
-    if not preview.changes:
+    if not preview.changes and not preview.beside:
         return Reply(_report(preview), preview)
     if not options.yes:
         plan = _report(preview)
@@ -155,6 +164,7 @@ def _restore(workspace: Workspace, options: argparse.Namespace) -> Reply:
         plan=preview.plan,
         force=options.force,
         only_by_agents=options.agents,
+        what=options.what,
     )
     return Reply(_report(done), done, FAILED if done.refused else 0)
 
@@ -251,8 +261,11 @@ def _report(restore: Restore) -> str:
     lines = [f"{files} {did} to restore point {restore.checkpoint_id}."]
     if restore.changes:
         lines.append(_changes(restore.changes))
+    lines += [f"{_SIGNS[change.kind]} {_part_words(change)}" for change in restore.beside[:_SHOWN]]
+    if len(restore.beside) > _SHOWN:
+        lines.append(f"  ... and {len(restore.beside) - _SHOWN} more")
     lines += [f"! {item.path}: left alone, {item.reason}" for item in restore.refused[:_SHOWN]]
-    if restore.undo_id is not None and restore.changes:
+    if restore.undo_id is not None and (restore.changes or restore.beside):
         lines.append(f"`milepost checkpoint undo` takes it back (point {restore.undo_id}).")
     return "\n".join(lines)
 
@@ -262,6 +275,11 @@ def _changes(changes: tuple[Change, ...]) -> str:
     if len(changes) > _SHOWN:
         lines.append(f"  ... and {len(changes) - _SHOWN} more")
     return "\n".join(lines)
+
+
+def _part_words(change: PartChange) -> str:
+    by = f"  ({change.by})" if change.by else ""
+    return f"{change.part}: {change.what}{by}"
 
 
 def _by(change: Change) -> str:

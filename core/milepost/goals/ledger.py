@@ -170,6 +170,15 @@ class Ledger:
             else self.get(goal.id)
         )
 
+    def put_back(self, goal: Goal, state: str, budget: Budget, actor: str) -> Goal:
+        """Bring a goal to a state and budget of before, whatever the one it is in."""
+        with self.database.writing() as connection:
+            connection.execute(
+                "UPDATE goal SET max_verifications = ?, max_seconds = ? WHERE id = ?",
+                (budget.verifications, budget.seconds, goal.id),
+            )
+        return self._set_state(goal, state, actor)
+
     def add_baseline(self, goal: Goal, check: Check, counts: Counts) -> None:
         """Keep the counts that a test run had when the goal was set; the first ones stay."""
         with self.database.writing() as connection:

@@ -42,6 +42,9 @@ _MIGRATIONS = (
     "ALTER TABLE session ADD COLUMN mode TEXT NOT NULL DEFAULT 'build';",
 )
 
+# The kind of an item that says that its session went back; see `in_force`.
+WENT_BACK = "went_back"
+
 # Shorter items do not become smaller.
 _COMPRESSED_BYTES = 1_024
 
@@ -168,7 +171,9 @@ class Transcripts:
         return [_item(row) for row in rows]
 
     def newest(self, session_id: str, limit: int) -> list[Item]:
-        """The last items of a session, in their order."""
+        """The last items that count of a session, in their order."""
+        if self._has_gone_back(session_id):
+            return self.in_force(session_id)[-limit:]
         with self.database.reading() as connection:
             rows = connection.execute(
                 f"SELECT {_ITEM} FROM item WHERE session = ? ORDER BY number DESC LIMIT ?",  # noqa: S608
@@ -177,13 +182,60 @@ class Transcripts:
         return [_item(row) for row in reversed(rows)]
 
     def last_of(self, session_id: str, kind: str, *, before: int) -> int | None:
-        """The number of the newest item of a kind that stands before the item `before`."""
+        """The number of the newest item that counts of a kind, before the item `before`."""
+        if self._has_gone_back(session_id):
+            found = self.in_force(session_id, until=before - 1)
+            return max((item.number for item in found if item.kind == kind), default=None)
         with self.database.reading() as connection:
             row = connection.execute(
                 "SELECT max(number) FROM item WHERE session = ? AND kind = ? AND number < ?",
                 (session_id, kind, before),
             ).fetchone()
         return row[0]
+
+    def in_force(self, session_id: str, *, until: int | None = None) -> list[Item]:
+        """The items that count: what was said and done after a point to which the session went back
+        does not, until it goes forth again. With `until`, as it was after that item."""
+        items = self.items(session_id)
+        # An item follows the one that was the last in force; going back makes an older one that.
+        before: dict[int, int] = {}
+        last_after = {0: 0}
+        last = 0
+        for item in items:
+            if until is not None and item.number > until:
+                break
+            if item.kind == WENT_BACK:
+                last = last_after.get(item.data["to"], last)
+            else:
+                before[item.number] = last
+                last = item.number
+            last_after[item.number] = last
+        counting: set[int] = set()
+        while last:
+            counting.add(last)
+            last = before[last]
+        return [item for item in items if item.number in counting]
+
+    def position(self, session_id: str) -> int:
+        """The number of the newest item of a session; 0 when it has none, or there is no such
+        session."""
+        with self.database.reading() as connection:
+            row = connection.execute(
+                "SELECT max(number) FROM item WHERE session = ?", (session_id,)
+            ).fetchone()
+        return row[0] or 0
+
+    def _has_gone_back(self, session_id: str) -> bool:
+        with self.database.reading() as connection:
+            row = connection.execute(
+                "SELECT 1 FROM item WHERE session = ? AND kind = ? LIMIT 1", (session_id, WENT_BACK)
+            ).fetchone()
+        return row is not None
+
+    def go_back(self, session_id: str, position: int) -> int:
+        """Let only that count which counted when `position` was the newest item; nothing is
+        deleted. The number of the item that says so."""
+        return self.append(session_id, WENT_BACK, {"to": position})
 
     def around(self, number: int, *, before: int = 5, after: int = 5) -> list[Item]:
         """An item with those of its session that stand before and after it. Raises UserError when
@@ -224,17 +276,17 @@ class Transcripts:
         return found
 
     def fork(self, session_id: str, actor: str, *, until: int | None = None) -> Session:
-        """A new session that begins as a copy of another, up to the item `until`."""
+        """A new session that begins as a copy of what counts in another, up to the item `until`."""
         origin = self.get(session_id)
         now = utc_now()
         made = Session(new_id(), origin.title, actor, "active", now, now, origin.id, origin.mode)
+        counting = self.in_force(session_id, until=until)
         with self.database.writing() as connection:
             _insert(connection, made)
-            connection.execute(
+            connection.executemany(
                 "INSERT INTO item (session, at, kind, is_compressed, data) "
-                "SELECT ?, at, kind, is_compressed, data FROM item WHERE session = ? "
-                "AND (? IS NULL OR number <= ?) ORDER BY number",
-                (made.id, origin.id, until, until),
+                "SELECT ?, at, kind, is_compressed, data FROM item WHERE number = ?",
+                ((made.id, item.number) for item in counting),
             )
         return made
 

@@ -86,6 +86,19 @@ def take_back(
         _take_step_back(draft, step.before, step.after)
 
 
+def changed_since(
+    draft: Draft, steps: Iterable[Step], scope: Scope, mask: Callable[[str], str]
+) -> set[str]:
+    """The ids of the entries that are not as these steps left them."""
+    changed: set[str] = set()
+    for step in steps:
+        try:
+            _check_left(draft.find(step.entry_id), step, scope, mask)
+        except UserError:
+            changed.add(step.entry_id)
+    return changed
+
+
 def reads_back(entry: Entry) -> bool:
     """Whether an entry with this text reads back from a file as it was written. One that ends in a
     comment of ours does not, nor does one that opens a comment and never closes it."""

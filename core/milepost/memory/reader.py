@@ -94,6 +94,11 @@ class MemoryReader:
         return f"{self.scope} {self.within}".strip()
 
     @property
+    def is_in_repository(self) -> bool:
+        """Whether the file is one of the user's project."""
+        return self._repository is not None
+
+    @property
     def databases(self) -> tuple[Database, ...]:
         """Its databases, which may not exist yet."""
         own = (self.index.database, self.revisions.database)

@@ -151,6 +151,21 @@ class RevisionLog:
         made = tuple(Step(_unpacked(before), _unpacked(after)) for before, after in steps)
         return Change(*row[:-1], steps=made, head=row[-1])
 
+    def newest(self) -> int:
+        """The number of the newest change, 0 when there is none."""
+        if not self.database.path.exists():
+            return 0
+        with self.database.reading() as connection:
+            return int(connection.execute("SELECT coalesce(max(id), 0) FROM change").fetchone()[0])
+
+    def since(self, number: int) -> list[Change]:
+        """The changes after this one, the oldest first; all of them for 0."""
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                "SELECT id FROM change WHERE id > ? ORDER BY id", (number,)
+            ).fetchall()
+        return [self.get(row[0]) for row in rows]
+
     def count(self, entry_id: str) -> int:
         """How many changes of an entry there are."""
         with self.database.reading() as connection:

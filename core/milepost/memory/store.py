@@ -237,6 +237,28 @@ class MemoryStore(MemoryReader):
                 undoes=undone.id,
             )
 
+    def go_back(
+        self, steps: Sequence[Step], source: str, action: str
+    ) -> tuple[Change | None, set[str]]:
+        """Make entries what they were: of each step, what it says was `before`. An entry that is
+        not as the step says it was `after` is left alone. The change, None when all are, and the
+        ids of those entries."""
+        left: set[str] = set()
+
+        def change(draft: Draft) -> tuple[Step, ...]:
+            left.clear()
+            left.update(changes.changed_since(draft, steps, self.scope, self.mask))
+            kept = tuple(step for step in steps if step.entry_id not in left)
+            changes.take_back(draft, kept, self.scope, self.mask)
+            return tuple(Step(step.after, step.before) for step in kept)
+
+        with self._file.locked():
+            draft = self._draft(self._base())
+            left.update(changes.changed_since(draft, steps, self.scope, self.mask))
+            if len(left) == len(steps):
+                return None, left
+            return self._change(action, source, change), left
+
     def undoable(self, number: int | None) -> Change:
         """The change that an undo would take back. Raises UserError, as `undo` does."""
         self.refresh()

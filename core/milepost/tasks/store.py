@@ -144,18 +144,27 @@ class TaskStore:
 
     def dump(self) -> str:
         """The whole tree as JSON, for a restore point."""
-        return json.dumps([asdict(task) for task in self.all()], ensure_ascii=False)
+        with self.database.reading() as connection:
+            return _dumped(_all(connection))
 
-    def load(self, dumped: str) -> None:
-        """Make the tree what it was when it was dumped."""
+    def load(self, dumped: str, *, expected: str | None = None) -> None:
+        """Make the tree what it was when it was dumped. Raises UserError, and nothing is changed,
+        when it is not as `expected` any more."""
         tasks = [
             replace(Task(**given), after=tuple(given["after"]))
             for given in cast("list[dict[str, Any]]", json.loads(dumped))
         ]
         with self.database.writing() as connection:
+            if expected is not None and _dumped(_all(connection)) != expected:
+                raise UserError("the tasks have changed meanwhile; look at them and try again")
             connection.execute("DELETE FROM task")
             for task in tasks:
                 _put(connection, task)
+
+
+def _dumped(tasks: dict[str, Task]) -> str:
+    ordered = sorted(tasks.values(), key=lambda task: task.order)
+    return json.dumps([asdict(task) for task in ordered], ensure_ascii=False)
 
 
 def _obstacle(tasks: dict[str, Task], task: Task, state: State, evidence: str) -> str | None:

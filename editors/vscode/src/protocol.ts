@@ -171,7 +171,8 @@ export interface Check {
 
 /**
  * A restore point. `filesChanged` counts against the point before it. One that is pinned, or has
- * a name, is kept when old points are forgotten.
+ * a name, is kept when old points are forgotten. `kind` is saved, automatic, turn (of the
+ * user's), before or after (an action), restored or undone; `session` is whose it is.
  */
 export interface Checkpoint {
   id: number;
@@ -185,6 +186,8 @@ export interface Checkpoint {
   notCoveredTotal: number;
   name: string | null;
   pinned: boolean;
+  kind: string;
+  session: string;
 }
 
 /**
@@ -359,7 +362,7 @@ export interface EntryPlace {
 /**
  * What Milepost saw when it looked at a check. `exitCode` is None when the command was stopped or
  * nothing was run. `problem` says what speaks against the check; `results` are the counts of a
- * test run, and how they were had.
+ * test run, and how they were had; `sandbox` names what held the command, if one was run.
  */
 export interface Evidence {
   id: string;
@@ -376,6 +379,7 @@ export interface Evidence {
   reused: boolean;
   problem: string | null;
   results: string;
+  sandbox: string;
 }
 
 /**
@@ -410,13 +414,15 @@ export interface ForkSessionParams {
 
 /**
  * Without `id` the user is asked which point; without `apply` the user is asked whether. `apply`
- * false answers with the preview and asks nothing.
+ * false answers with the preview and asks nothing. `what` is files, memory, conversation, tasks,
+ * goal, several of them with commas between, or all.
  */
 export interface GoBackArguments {
   id?: number | null;
   apply?: boolean | null;
   paths?: string[];
   force?: boolean;
+  what?: string;
   uri?: string | null;
 }
 
@@ -583,8 +589,8 @@ export interface MemoryBlock {
 
 /**
  * A change of memory. `action` is add, update, supersede, forget, import, follow (anchors after
- * code that moved), undo, edit (by hand), or move with where from or to; `undoes` is the change
- * that this one took back, `undoneBy` the one that took this one back.
+ * code that moved), undo, edit (by hand), back to a restore point, or move with where from or to;
+ * `undoes` is the change that this one took back, `undoneBy` the one that took this one back.
  */
 export interface MemoryChange {
   id: number;
@@ -649,6 +655,18 @@ export interface Notice {
 export interface Omission {
   id: string;
   why: string;
+}
+
+/**
+ * What a restore does beside the files: `part` is memory, conversation, tasks or goal, `what`
+ * says in words what is meant; `kind` is added (it comes back), modified or deleted (it goes),
+ * and `by` who changed it last, where that is known.
+ */
+export interface PartChange {
+  part: string;
+  what: string;
+  kind: string;
+  by: string;
 }
 
 /**
@@ -808,7 +826,7 @@ export interface RedoArguments {
 }
 
 /**
- * A path that a restore left alone, and why.
+ * A path, or the name of something else, that a restore left alone, and why.
  */
 export interface Refusal {
   path: string;
@@ -840,7 +858,8 @@ export interface RenameSessionParams {
 
 /**
  * A restore, previewed (`applied` False) or done. `changes` are what it does to the files
- * (`added` comes back, `deleted` goes). `undoId` is the point that takes the restore back.
+ * (`added` comes back, `deleted` goes), `beside` what it does to the rest. `undoId` is the point
+ * that takes the restore back.
  */
 export interface Restore {
   checkpointId: number;
@@ -849,6 +868,7 @@ export interface Restore {
   refused: Refusal[];
   undoId: number | null;
   plan: string;
+  beside: PartChange[];
 }
 
 /**

@@ -18,6 +18,7 @@ An example, which is also this file's test:
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
 from lsprotocol import types
@@ -48,12 +49,12 @@ async def run(call: Call, arguments: commands.GoBackArguments) -> api.Restore | 
     if point is None:
         return None
     preview = await call.session.run_long(
-        workspace.checkpoints.preview, point.id, paths=arguments.paths
+        workspace.checkpoints.preview, point.id, paths=arguments.paths, what=arguments.what
     )
     if arguments.apply is False:
         return preview
     if arguments.apply is None:
-        if not preview.changes:
+        if not preview.changes and not preview.beside:
             call.editor.report(f"Nothing differs from #{point.id}{_label(point)}.")
             return preview
         if not await _is_confirmed(call, workspace, point, preview):
@@ -64,6 +65,7 @@ async def run(call: Call, arguments: commands.GoBackArguments) -> api.Restore | 
         paths=arguments.paths,
         plan=preview.plan,
         force=arguments.force,
+        what=arguments.what,
     )
     call.session.restored.add(workspace.project.root)
     report_restore(call, f"Went back to #{point.id}{_label(point)}", done)
@@ -72,7 +74,7 @@ async def run(call: Call, arguments: commands.GoBackArguments) -> api.Restore | 
 
 def report_restore(call: Call, what: str, done: api.Restore) -> None:
     """Says what a restore did, and what it left alone."""
-    message = f"{what}: {markdown.count(len(done.changes), 'file')} changed."
+    message = f"{what}: {_counts(done)} changed."
     if done.undo_id is not None:
         message += " It can be undone."
     kind = types.MessageType.Info
@@ -128,7 +130,18 @@ def _summary(preview: api.Restore) -> str:
     for change in preview.changes:
         named.setdefault(verbs.get(change.kind, "changes"), []).append(change.path)
     parts = "; ".join(f"{verb} {_names(paths)}" for verb, paths in named.items())
-    return f"{markdown.count(len(preview.changes), 'file')}: {parts}."
+    summary = f"{markdown.count(len(preview.changes), 'file')}: {parts}." if parts else ""
+    if preview.beside:
+        also = _names([f"{change.part} ({change.what})" for change in preview.beside])
+        summary += f"{' ' if summary else ''}Also {also}."
+    return summary
+
+
+def _counts(done: api.Restore) -> str:
+    """`2 files, memory (3), goal (1)`."""
+    files = [markdown.count(len(done.changes), "file")] if done.changes or not done.beside else []
+    counts = Counter(change.part for change in done.beside)
+    return ", ".join([*files, *(f"{part} ({number})" for part, number in counts.items())])
 
 
 def _names(paths: list[str]) -> str:

@@ -153,13 +153,15 @@ class CheckpointArguments:
 class GoBackArguments:
     """Without `id` the user is asked which point; without `apply` the user is asked whether.
 
-    `apply` false answers with the preview and asks nothing.
+    `apply` false answers with the preview and asks nothing. `what` is files, memory, conversation,
+    tasks, goal, several of them with commas between, or all.
     """
 
     id: int | None = None
     apply: bool | None = None
     paths: tuple[str, ...] = ()
     force: bool = False
+    what: str = "files"
     uri: str | None = None
 
 

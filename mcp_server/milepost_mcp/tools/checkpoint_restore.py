@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from milepost.api import UserError
-from milepost_mcp.convert import changes_data, changes_text, refusals_text
+from milepost_mcp.convert import (
+    changes_data,
+    changes_text,
+    part_change_text,
+    part_changes_text,
+    refusals_text,
+)
 from milepost_mcp.limits import MAX_PATHS
 from milepost_mcp.tools.tool import Call, Flag, Number, Reply, Text, Texts, Tool
 
@@ -17,8 +23,9 @@ def _run(call: Call) -> Reply:
     checkpoints = call.workspace.checkpoints
     point, plan = call.arguments.optional_number("id"), call.arguments.text("plan")
     paths, force = call.arguments.texts("paths"), call.arguments.flag("force")
+    what = call.arguments.text("what") or "files"
     if call.arguments.flag("undo"):
-        if point is not None or plan is not None or paths:
+        if point is not None or plan is not None or paths or what != "files":
             raise UserError("undo takes back the newest restore and goes with no other argument")
         return _reply(checkpoints.undo())
     if point is None:
@@ -26,9 +33,11 @@ def _run(call: Call) -> Reply:
     only = call.arguments.flag("agents_only")
     if call.arguments.flag("apply"):
         return _reply(
-            checkpoints.restore(point, paths=paths, plan=plan, force=force, only_by_agents=only)
+            checkpoints.restore(
+                point, paths=paths, plan=plan, force=force, only_by_agents=only, what=what
+            )
         )
-    return _reply(checkpoints.preview(point, paths=paths, only_by_agents=only))
+    return _reply(checkpoints.preview(point, paths=paths, only_by_agents=only, what=what))
 
 
 def _reply(restore: Restore) -> Reply:
@@ -36,8 +45,10 @@ def _reply(restore: Restore) -> Reply:
     lines = [f"{did} {len(restore.changes)} paths from point {restore.checkpoint_id}"]
     if restore.changes:
         lines.append(changes_text(restore.changes))
+    if restore.beside:
+        lines.append(part_changes_text(restore.beside))
     if restore.refused:
-        lines += [f"{len(restore.refused)} paths left alone:", refusals_text(restore.refused)]
+        lines += [f"{len(restore.refused)} left alone:", refusals_text(restore.refused)]
     data: dict[str, object] = {
         "id": restore.checkpoint_id,
         "applied": restore.applied,
@@ -45,6 +56,9 @@ def _reply(restore: Restore) -> Reply:
         "refused": [f"{item.path}: {item.reason}" for item in restore.refused[:MAX_PATHS]],
         "refused_total": len(restore.refused),
     }
+    if restore.beside:
+        data["beside"] = [part_change_text(change) for change in restore.beside[:MAX_PATHS]]
+        data["beside_total"] = len(restore.beside)
     if restore.applied:
         data["undo_id"] = restore.undo_id
         lines.append(f"undo takes it back (what was there is point {restore.undo_id})")
@@ -57,15 +71,15 @@ def _reply(restore: Restore) -> Reply:
 TOOL = Tool(
     name="checkpoint_restore",
     title="Go back to a restore point",
-    words="Bring files back to a restore point. Without apply it only previews and returns a plan; "
-    "pass apply and that plan to do it: files changed since stay. What was there is saved first; "
-    "undo takes the newest restore back.",
+    words="Go back to a restore point. Without apply it only previews and returns a plan; pass "
+    "apply and that plan to do it: what changed since stays. undo takes the newest restore back.",
     parameters=(
         Number("id"),
         Flag("apply"),
         Text("plan"),
-        Texts("paths", "only these"),
-        Flag("force", "also files changed since"),
+        Text("what", "files (default), memory, conversation, tasks, goal or all"),
+        Texts("paths"),
+        Flag("force"),
         Flag("agents_only"),
         Flag("undo"),
     ),

@@ -188,7 +188,7 @@ class Turn:
         past = record.load()
         record.settle()
         is_open = False
-        for item in transcripts.items(session.id):
+        for item in transcripts.in_force(session.id):
             match item.kind:
                 case "user":
                     is_open = True
@@ -209,11 +209,12 @@ class Turn:
     ) -> views.TurnResult:
         self._parts.transcripts.set_state(session.id, "running", mode=self._wish.mode)
         record = Record(self._parts.transcripts, session.id, self._parts.masking.text, Seen())
+        point = self._point(session, prompt.words)
         record.user(prompt.words, prompt.attached, {"mode": self._wish.mode})
         self._turn = str(record.last)
         if is_new:
             self._tell(views.TitleSet(session.title))
-        self._make_point(session)
+        self._say(point)
         if prompt.recalled:
             self._say(views.MemoryRecall(prompt.recalled))
         try:
@@ -231,14 +232,15 @@ class Turn:
             session.id, self._turn, ended.stop_reason, ended.message, ended.usage
         )
 
-    def _make_point(self, session: Session) -> None:
-        """The restore point to which the user can go back from this turn."""
+    def _point(self, session: Session, words: str) -> views.PointMade | views.ChatNotice:
+        """Make the restore point to which the user can go back from this turn, before it is in the
+        conversation; what to say of it."""
         try:
-            point = self._parts.workspace.checkpoints.save(f"before: {session.title}")
+            points = self._parts.workspace.checkpoints.within(session.id)
+            point = points.turn(self._parts.masking.text(words))
         except MilepostError as error:
-            self._say(views.ChatNotice("warning", f"no restore point was made: {error}"))
-        else:
-            self._say(views.PointMade(point.id, point.label))
+            return views.ChatNotice("warning", f"no restore point was made: {error}")
+        return views.PointMade(point.id, point.label)
 
     def _answer_alone(self, record: Record, prompt: Prompt) -> None:
         parts = self._parts

@@ -10,7 +10,7 @@ local value = require('milepost.client').value
 ---@field kind string
 ---@field lines string[]
 ---@field row integer zero-based
----@field folded_from integer? the first of its lines that is folded away, one-based
+---@field is_folded boolean? whether all but its first line is folded away
 ---@field data table?
 
 ---@class milepost.LineChange
@@ -75,15 +75,17 @@ function Transcript:all()
   return lines
 end
 
---- The fold level of a line, counted from one.
+--- The fold of a line, counted from one, as 'foldexpr' has it. The empty line at a block's end is
+--- never folded.
 ---@param number integer
----@return integer
+---@return string
 function Transcript:fold(number)
   local block = self:_at(number - 1)
-  if not block or not block.folded_from then
-    return 0
+  if not block or not block.is_folded or #block.lines < 3 then
+    return '0'
   end
-  return number - block.row >= block.folded_from and 1 or 0
+  local line = number - block.row
+  return line == 1 and '>1' or line < #block.lines and '1' or '0'
 end
 
 --- What a line is about: the block's data (a tool call, a restore point, an entry).
@@ -115,7 +117,7 @@ function Transcript:on_agent_thought_chunk(update)
   local last = self.blocks[#self.blocks]
   if not last or last.kind ~= 'thought' then
     last = self:_add('thought', { '*thinking*', '', '' })
-    last.folded_from = 2
+    last.is_folded = true
   end
   self:_append(last, update.content.text)
 end
@@ -182,7 +184,7 @@ function Transcript:on_memory_recall(update)
   end
   table.insert(lines, '')
   local block = self:_add('memory', lines)
-  block.folded_from, block.data = 2, update
+  block.is_folded, block.data = true, update
 end
 
 ---@private
@@ -271,7 +273,7 @@ function Transcript:_call_lines(block)
   if points and value(points.before) then
     lines[1] = ('%s (#%d)'):format(lines[1], points.before)
   end
-  block.folded_from = 2
+  block.is_folded = true
   for _, part in ipairs(value(call.content) or {}) do
     if part.type == 'diff' then
       local diff = vim.diff(value(part.oldText) or '', value(part.newText) or '', { ctxlen = 3 })

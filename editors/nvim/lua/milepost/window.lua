@@ -42,10 +42,10 @@ function M.new(chat)
 end
 
 --- `foldexpr` of the window that shows what was said.
----@return integer
+---@return string
 function M.fold()
   local self = M.of(vim.api.nvim_get_current_buf())
-  return self and self.chat.transcript:fold(vim.v.lnum) or 0
+  return self and self.chat.transcript:fold(vim.v.lnum) or '0'
 end
 
 local windows = setmetatable({}, { __mode = 'v' })
@@ -79,7 +79,7 @@ function Window:open()
     self:_dress(above)
     vim.wo[above].foldmethod, vim.wo[above].foldlevel = 'expr', 0
     vim.wo[above].foldexpr = "v:lua.require'milepost.window'.fold()"
-    vim.wo[above].foldtext = ''
+    vim.wo[above].foldtext, vim.wo[above].fillchars = '', 'fold: ,eob: '
     vim.api.nvim_win_set_cursor(above, { vim.api.nvim_buf_line_count(self.shown), 0 })
   end
   local below = vim.fn.bufwinid(self.input)
@@ -89,7 +89,7 @@ function Window:open()
     below = vim.api.nvim_get_current_win()
     vim.api.nvim_win_set_buf(below, self.input)
     self:_dress(below)
-    vim.wo[below].winfixheight, vim.wo[below].foldmethod = true, 'manual'
+    vim.wo[below].winfixheight, vim.wo[below].foldmethod, vim.wo[below].fillchars = true, 'manual', 'eob: '
   end
   vim.api.nvim_set_current_win(below)
   self:show_state()

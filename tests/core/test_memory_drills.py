@@ -18,6 +18,7 @@ from milepost.base import clock, files
 from milepost.memory import document as documents
 from milepost.memory.store import MemoryStore
 from tests.core.test_memory_store import fill
+from tests.opened import heard_opening
 
 # A process that adds, updates, supersedes and forgets its own entries at random, and prints what
 # was acknowledged: the words of each of its entries by id, null when it is gone.
@@ -317,17 +318,9 @@ def test_a_search_looks_at_two_files_and_walks_no_tree(
         (project / f"f{number}").write_text("x", "utf-8")
     workspace.memory.add("something to find")
     workspace.memory.search("find")
-    opened: list[str] = []
-    listening = True
-
-    def listen(event: str, arguments: tuple[object, ...]) -> None:
-        if listening and event in ("open", "os.scandir", "os.listdir"):
-            opened.append(f"{event} {arguments[0]}")
-
-    sys.addaudithook(listen)
-    for _ in range(10):
-        assert workspace.memory.search("find").hits
-    listening = False
+    with heard_opening() as opened:
+        for _ in range(10):
+            assert workspace.memory.search("find").hits
     assert opened == []
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import time
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from milepost import api
 from milepost.memory.rules import files, frontmatter, reading
 from milepost.memory.rules.cutting import pieces
+from tests.opened import heard_opening
 
 _MONOREPO = Path(__file__).parent / "rules_corpus" / "monorepo"
 
@@ -233,17 +233,9 @@ def test_a_change_is_seen_at_once_and_an_unchanged_file_is_not_opened(
     for folder in (project / ".cursor" / "rules", project):
         os.utime(folder, (1, 1))
     assert workspace.memory.search("pnpm").hits
-    opened: list[str] = []
-    listening = True
-
-    def listen(event: str, arguments: tuple[object, ...]) -> None:
-        if listening and event in ("open", "os.scandir", "os.listdir"):
-            opened.append(f"{event} {arguments[0]}")
-
-    sys.addaudithook(listen)
-    for _ in range(5):
-        assert workspace.memory.search("pnpm tabs").hits
-    listening = False
+    with heard_opening() as opened:
+        for _ in range(5):
+            assert workspace.memory.search("pnpm tabs").hits
     assert opened == []
     write(project / "AGENTS.md", "- Use yarn.\n")
     write(

@@ -1,21 +1,28 @@
 """`milepost mcp` with the conformance suite's own tools, prompts and resources beside ours.
 
-The suite calls these by name; they are declared as ours are. What our tools cannot answer at all
-(images, sound, questions to the client) is not here but in conformance.yml.
+The suite calls these by name. What our tools could answer too is declared here as ours are; what
+they never answer (images, sound, questions to the client) comes from conformance_fixtures.py.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from milepost.api import UserError, Workspace
 from milepost_mcp import prompts, resources
+from milepost_mcp.answers import Answers, Waiter
 from milepost_mcp.command import main
 from milepost_mcp.prompts import Prompt
 from milepost_mcp.session import Seen
 from milepost_mcp.tools import TOOLS
 from milepost_mcp.tools.tool import Call, Reply, Tool
+from milepost_mcp.transports.http import clients
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.mcp import conformance_fixtures as fixtures
 
 _SCHEME = "test://"
 
@@ -58,6 +65,51 @@ _own_parted = resources.parted
 def _parted(uri: str) -> tuple[str, str]:
     return ("test", uri.removeprefix(_SCHEME)) if uri.startswith(_SCHEME) else _own_parted(uri)
 
+
+@dataclass(frozen=True, slots=True)
+class _Fixture:
+    """A tool that answers by itself; bound to the whole request when it is called."""
+
+    name: str
+    params: Mapping[str, object] = field(default_factory=dict[str, object])
+    is_slow: bool = False
+
+    def definition(self) -> dict[str, object]:
+        return fixtures.definition(self.name)
+
+
+class _FixtureAnswers(Answers):
+    """Our answers, and those of the suite's fixtures."""
+
+    def tool(self, params: Mapping[str, object]) -> Tool:
+        found = super().tool(params)
+        return _Fixture(found.name, params) if isinstance(found, _Fixture) else found
+
+    def call(
+        self,
+        tool: Tool,
+        arguments: object,
+        waiter: Waiter,
+        send: Callable[[dict[str, object]], None],
+    ) -> None:
+        if isinstance(tool, _Fixture):
+            send(fixtures.TOOLS[tool.name](tool.params))
+        else:
+            super().call(tool, arguments, waiter, send)
+
+    def answer(
+        self, method: str, params: Mapping[str, object], *, is_modern: bool
+    ) -> dict[str, object]:
+        if method == "prompts/get" and params.get("name") in fixtures.PROMPTS:
+            return fixtures.PROMPTS[str(params["name"])](params)
+        if method == "resources/read" and params.get("uri") in fixtures.RESOURCES:
+            hints = {"ttlMs": 0, "cacheScope": "private"} if is_modern else {}
+            return {"contents": [fixtures.RESOURCES[str(params["uri"])]], **hints}
+        return super().answer(method, params, is_modern=is_modern)
+
+
+clients.Answers = _FixtureAnswers
+TOOLS.update({name: _Fixture(name) for name in fixtures.TOOLS})
 
 for _tool in (
     Tool("test_simple_text", "Text", "Answers with text.", _simple_text),

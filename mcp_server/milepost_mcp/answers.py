@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 from milepost import __version__
 from milepost_mcp import completions, guard, prompts, resources
+from milepost_mcp.peer import InputNeeded
 from milepost_mcp.tools import TOOLS
 from milepost_mcp.tools.tool import Call, Reply
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from milepost.api import Workspace
+    from milepost_mcp.peer import Peer
     from milepost_mcp.session import Session
     from milepost_mcp.tools.tool import Arguments, Tool
 
@@ -72,10 +74,11 @@ class RpcError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Waiter:
-    """Whoever waits for a call: how to stop it, and where to say what is being done."""
+    """Whoever waits for a call: how to stop it, where to say what is done, and whom to ask."""
 
     stop: Event
     doing: Callable[[str], None]
+    peer: Peer | None = None
 
 
 class Answers:
@@ -136,6 +139,8 @@ class Answers:
         result = self._result(tool, checked, workspace, waiter)
         if not waiter.stop.is_set():
             send(result)
+        if "inputRequests" in result:
+            return  # it comes again, and only then is it a call
         asked = json.dumps(arguments or {}, ensure_ascii=False)
         is_failure = bool(result.get("isError"))
         try:
@@ -153,9 +158,20 @@ class Answers:
             waiter.doing(f"[{position + 1}/{total}] {doing}")
 
         session = self._session
-        call = Call(workspace, arguments, session.seen, session.runs, waiter.stop, progress)
+        call = Call(
+            workspace,
+            arguments,
+            session.seen,
+            session.runs,
+            waiter.stop,
+            progress,
+            waiter.peer,
+            session.refused,
+        )
         try:
             return _succeeded(tool.run(call), workspace.notices())
+        except InputNeeded as needed:
+            return needed.result()
         except MilepostError as error:
             return failed(str(error))
         except Exception:  # noqa: BLE001  (the one place, for what runs on a tool's thread)

@@ -64,3 +64,13 @@ MAX_CONNECTIONS = 2 * MAX_SESSIONS
 
 # Quick calls that are worked on at once; they wait for the disk, and for one another's locks.
 QUICK_THREADS = 8
+
+# How long a user may think about a command that an agent wants to have run. The most patient client
+# (measured) gives a call up after 300 s, and the tests are run in what is left.
+ASK_USER_S = 120.0
+
+# A question that nobody reads to its end is no question; the refusal then says how to allow.
+MAX_ASKED_CHARS = 2_000
+
+# How long a client's model may take to judge.
+SAMPLE_S = 110.0

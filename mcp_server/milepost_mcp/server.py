@@ -12,6 +12,9 @@ modelcontextprotocol.io, checked against the SDK's server in the tests.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import queue
 import threading
 import time
 from dataclasses import dataclass, field
@@ -35,12 +38,14 @@ from milepost_mcp.answers import (
     rpc_errors,
 )
 from milepost_mcp.limits import EXIT_GRACE_S, MAX_MESSAGE_BYTES, MAX_SLOW_CALLS
+from milepost_mcp.peer import Returning, is_offered
 from milepost_mcp.subscriptions import SUBSCRIPTION_KEY, Subscriptions
 from milepost_mcp.watching import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from milepost_mcp.peer import Peer
     from milepost_mcp.session import Session
     from milepost_mcp.tools.tool import Tool
 
@@ -50,6 +55,9 @@ UNSUPPORTED_VERSION = -32022
 
 # What the modern era has no more.
 _HANDSHAKE_ONLY = frozenset(("ping", "resources/subscribe", "resources/unsubscribe"))
+
+# How soon a call that waits for its client's answer notices that it was cancelled.
+_ANSWER_POLL_S = 0.1
 
 _VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 _CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
@@ -64,10 +72,55 @@ class _Request:
     id: object
     is_modern: bool
     progress_token: object = None
+    peer: Peer | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     started: float = field(default_factory=time.monotonic)
     doing: str = ""
     thread: threading.Thread | None = None
+
+
+class _Client:
+    """The client of the handshake era, as somebody who may be asked."""
+
+    def __init__(
+        self,
+        notify: Callable[[str, dict[str, object]], None],
+        send: Callable[[bytes], None],
+    ) -> None:
+        self.capabilities: Mapping[str, object] = {}
+        self._notify = notify
+        self._send = send
+        self._waiting: dict[object, queue.SimpleQueue[dict[str, object] | None]] = {}
+        self._numbers = itertools.count(1)
+
+    def offers(self, method: str) -> bool:
+        """Whether it said at the beginning that it takes such requests."""
+        return is_offered(method, self.capabilities)
+
+    def ask(
+        self, method: str, params: Mapping[str, object], timeout_s: float, stop: threading.Event
+    ) -> dict[str, object] | None:
+        """Send a request, and wait for its result."""
+        request_id = f"milepost-{next(self._numbers)}"
+        answers: queue.SimpleQueue[dict[str, object] | None] = queue.SimpleQueue()
+        self._waiting[request_id] = answers
+        message = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
+        self._send(guard.encoded(message))
+        deadline = time.monotonic() + timeout_s
+        try:
+            while time.monotonic() < deadline and not stop.is_set():
+                with contextlib.suppress(queue.Empty):
+                    return answers.get(timeout=_ANSWER_POLL_S)
+        finally:
+            del self._waiting[request_id]
+        self._notify("notifications/cancelled", {"requestId": request_id})
+        return None
+
+    def answered(self, request_id: object, result: dict[str, object] | None) -> None:
+        """The client answered; one that nobody waits for any more is nothing."""
+        answers = self._waiting.get(request_id)
+        if answers is not None:
+            answers.put(result)
 
 
 class Server:
@@ -78,6 +131,7 @@ class Server:
         self._send = send
         self._slow: dict[object, _Request] = {}
         self._guard = threading.Lock()
+        self._client = _Client(self._notify, send)
         self._answers = Answers(session)
         self._watch = Watch(session)
         self._subscriptions = Subscriptions(self._watch, self._notify)
@@ -147,6 +201,8 @@ class Server:
         if not isinstance(method, str):
             if "result" not in message and "error" not in message:
                 self._fail(request_id, INVALID_REQUEST, "a request has a method")
+            else:
+                self._client.answered(request_id, guard.object_of(message.get("result")))
             return
         try:
             self._dispatch(request_id, method, message.get("params"))
@@ -187,10 +243,14 @@ class Server:
                 raise RpcError(UNSUPPORTED_VERSION, "this protocol version is not served", data)
             self._session.introduce(meta.get(_CLIENT_KEY))
         token = meta.get("progressToken")
-        return _Request(request_id, is_modern, token if guard.is_id(token) else None)
+        peer: Peer = self._client
+        if is_modern:
+            peer = Returning(meta.get(_CAPABILITIES_KEY), params.get("inputResponses"))
+        return _Request(request_id, is_modern, token if guard.is_id(token) else None, peer)
 
     def _initialize(self, params: Mapping[str, object], _request: _Request) -> dict[str, object]:
         self._session.introduce(params.get("clientInfo"))
+        self._client.capabilities = guard.object_of(params.get("capabilities")) or {}
         asked = params.get("protocolVersion")
         return {
             "protocolVersion": asked if asked in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1],
@@ -253,7 +313,9 @@ class Server:
         def send(result: dict[str, object]) -> None:
             self._succeed(request, result)
 
-        self._answers.call(tool, arguments, Waiter(request.stop, doing), send)
+        # The reader's thread asks nobody: it is the one that would hear the answer.
+        peer = request.peer if tool.is_slow else None
+        self._answers.call(tool, arguments, Waiter(request.stop, doing, peer), send)
 
     def _cancel(self, params: dict[str, object] | None) -> None:
         """Stop a slow call or a listening; a late or unknown cancel is nothing."""

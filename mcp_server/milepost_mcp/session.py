@@ -53,6 +53,8 @@ class Session:
         self._workspace: Workspace | None = None
         self._name: str | None = None
         self.seen = Seen()
+        # Commands that its user was asked about and did not allow.
+        self.refused: set[str] = set()
         self._opened: list[Workspace] = []
         self.runs = Runs() if runs is None else runs
         self._guard = threading.Lock()

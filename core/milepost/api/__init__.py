@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     )
     from milepost.api.data_views import DataFile, DataScan, KeptSecret
     from milepost.api.folder_watch import FolderWatch
+    from milepost.api.goal_views import JudgedCase, JudgeTrial, SandboxUse
+    from milepost.api.judging import judge_tried
     from milepost.api.point_views import (
         Action,
         Change,
@@ -142,6 +144,8 @@ __all__ = [
     "Hit",
     "Import",
     "ImportPlace",
+    "JudgeTrial",
+    "JudgedCase",
     "KeptSecret",
     "LeftOut",
     "Location",
@@ -171,6 +175,7 @@ __all__ = [
     "RulesFile",
     "RunEvent",
     "RunOutcome",
+    "SandboxUse",
     "SearchResult",
     "Setting",
     "Sign",
@@ -192,6 +197,7 @@ __all__ = [
     "Workspace",
     "WorldError",
     "enclosing_symbol",
+    "judge_tried",
     "open_workspace",
     "project_folder",
     "settings_files",
@@ -252,6 +258,10 @@ _ROOMS = {
     "Restore": "milepost.api.point_views",
     **dict.fromkeys(_CHAT, "milepost.api.chat.views"),
     "FolderWatch": "milepost.api.folder_watch",
+    "JudgeTrial": "milepost.api.goal_views",
+    "JudgedCase": "milepost.api.goal_views",
+    "SandboxUse": "milepost.api.goal_views",
+    "judge_tried": "milepost.api.judging",
     "Chat": "milepost.api.chat.chats",
     "Turn": "milepost.api.chat.turn",
     "DataFile": "milepost.api.data_views",

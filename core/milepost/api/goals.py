@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from milepost.api import views
+from milepost.api.judging import judge_of
 from milepost.base.errors import UserError
 from milepost.goals.check import DEFAULT_TIMEOUT_S
 from milepost.goals.goal import Budget, checked_condition, is_user, sound_budget
@@ -15,7 +16,7 @@ from milepost.goals.verify import Verifier
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from milepost.api.masking import Masking
     from milepost.base.sandbox.choice import Sandbox
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from milepost.goals.check import Check
     from milepost.goals.evidence import Evidence
     from milepost.goals.goal import Goal
-    from milepost.goals.judge import Judge
     from milepost.goals.ledger import Ledger
     from milepost.goals.tampering.change import Sign
 
@@ -43,7 +43,7 @@ class Goals:
         masking: Masking,
         environment: Callable[[], str],
         sandbox: Callable[[], Sandbox],
-        judge: Judge | None = None,
+        judge: str,
     ) -> None:
         self._ledger = ledger
         self._snapshots = snapshots
@@ -54,9 +54,10 @@ class Goals:
             mask=masking.text,
             environment=environment,
             sandbox=sandbox,
-            judge=judge,
+            judge=lambda: judge_of(judge) if judge else None,
         )
         self._actor = actor
+        self._judge = judge
 
     def set(
         self,
@@ -66,6 +67,7 @@ class Goals:
         timeout_s: float = DEFAULT_TIMEOUT_S,
         max_verifications: int | None = None,
         max_seconds: float | None = None,
+        consent: Collection[str] = (),
         stop: threading.Event | None = None,
         progress: Progress | None = None,
     ) -> views.Goal:
@@ -73,7 +75,8 @@ class Goals:
         run in the project's root, that must end with 0 within `timeout_s` seconds.
 
         A check that runs tests is run now, so that later runs can be compared with what there was;
-        not when the command needs a consent that it has not got. Raises UserError when an argument
+        not when the command needs a consent that it has not got; `consent` are commands that the
+        user allowed for this once. Raises UserError when an argument
         is wrong; Stopped when `stop` was set, and then the goal is there without that comparison.
         """
         words = checked_condition(condition)
@@ -81,8 +84,8 @@ class Goals:
         budget = sound_budget(Budget(max_verifications, max_seconds))
         start = self._verifier.start(made)
         goal = self._ledger.add(words, made, self._actor, start, budget)
-        if not self._verifier.missing_consent(goal):
-            self._verifier.take_baselines(goal, stop=stop, progress=progress)
+        if not set(self._verifier.missing_consent(goal)).difference(consent):
+            self._verifier.take_baselines(goal, consent=consent, stop=stop, progress=progress)
         return self._view(goal)
 
     def read(
@@ -151,6 +154,21 @@ class Goals:
         self._require_user("allow commands")
         self._ledger.allow((command.strip(),), self._actor)
 
+    def not_allowed(
+        self, checks: Sequence[str], timeout_s: float = DEFAULT_TIMEOUT_S
+    ) -> tuple[str, ...]:
+        """The commands in these lines that the caller may not have run. Raises UserError when a
+        line is wrong."""
+        if is_user(self._actor):
+            return ()
+        return self._verifier.not_allowed(
+            read_checks(tuple(checks), timeout_s, self._snapshots.root)
+        )
+
+    def agreed(self, commands: Sequence[str]) -> None:
+        """Enter that the user, asked through the caller, allowed these commands from now on."""
+        self._ledger.allow(tuple(commands), f"user:asked by {self._actor}")
+
     def disallow_command(self, command: str) -> bool:
         """Take that back. Whether it was allowed."""
         self._require_user("take an allowance back")
@@ -189,18 +207,31 @@ class Goals:
         goal_id: str | None = None,
         *,
         fresh: bool = False,
+        consent: Collection[str] = (),
+        judge: str | None = None,
+        offered: Callable[[str], str] | None = None,
         stop: threading.Event | None = None,
         progress: Progress | None = None,
     ) -> views.Verdict:
         """Look at the checks and say what follows; without an id for the newest active goal.
 
         `fresh` runs checks again even where evidence for this very state exists. `progress` is
-        called before each check with its position, their number and its line. Raises Stopped when
+        called before each check with its position, their number and its line. `consent` are
+        commands that the user allowed for this once. What no check decides is judged by the model
+        `judge`, else by the one that is set, else by what answers a text with a text: `offered`.
+        Raises Stopped when
         `stop` was set: the running command is killed with all its children. Raises UserError when
         the goal's state or budget does not allow it, or a command needs the user's consent.
         """
         goal = self._find(goal_id)
-        verdict = self._verifier.verify(goal, fresh=fresh, stop=stop, progress=progress)
+        chosen = judge_of(judge) if judge else None
+        if chosen is None and offered is not None and not self._judge:
+            from milepost.goals.model_judge import OfferedJudge  # noqa: PLC0415  (it loads providers)
+
+            chosen = OfferedJudge(offered)
+        verdict = self._verifier.verify(
+            goal, fresh=fresh, consent=consent, judge=chosen, stop=stop, progress=progress
+        )
         accepted = self._ledger.accepted(goal)
         return views.Verdict(
             goal=self._view(verdict.goal),

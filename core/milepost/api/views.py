@@ -267,19 +267,6 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class SandboxUse:
-    """What holds the commands of checks and workers here. `name` is `none` where nothing does, and
-    `off` where the user wants nothing; `why` says why it is no other, `gaps` what commands can do
-    all the same."""
-
-    name: str
-    holds: bool
-    why: str
-    has_network: bool
-    gaps: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Goal:
     """A condition for "done". `state` is active, paused, blocked, budget-limited, met or
     abandoned; `verdict` is the newest one, or None before the first verification. A budget of None

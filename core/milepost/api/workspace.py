@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from milepost.api import views
+from milepost.api import goal_views, views
 from milepost.api.checkpoints import Checkpoints
 from milepost.api.data import Data
 from milepost.api.exchange import Exchange
@@ -109,6 +109,7 @@ class Workspace:
             masking,
             environment.fingerprint,
             sandbox.sandbox_of(resolved.root, chosen.sandbox),
+            chosen.judge.model,
         )
         self.history = History(
             log, actor, session, masking, lambda: self.memory.clean(within_s=_CLEANING_S)
@@ -183,11 +184,11 @@ class Workspace:
         """Which model ranks the searches of the servers, tried out. May take a second."""
         return self._vectors.use()
 
-    def sandbox(self) -> views.SandboxUse:
+    def sandbox(self) -> goal_views.SandboxUse:
         """What holds the commands of checks and workers, tried out. Raises WorldError when what is
         set does not work here."""
         found = sandbox.sandbox_of(Path(self.project.root), self._sandboxing)()
-        return views.SandboxUse(
+        return goal_views.SandboxUse(
             found.name, found.holds, found.why, found.limits.has_network, found.gaps
         )
 

@@ -7,9 +7,10 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
+from milepost.cli import goal_bench
 from milepost.cli import options as shared
 from milepost.cli.main import act
-from milepost.cli.reply import Reply, counted
+from milepost.cli.reply import Reply, counted, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +59,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     verify.add_argument("id", nargs="?")
     verify.add_argument("--fresh", action="store_true", help="use no earlier evidence again")
+    verify.add_argument(
+        "--judge", metavar="MODEL", help="KIND:NAME; judges a goal that no check decides"
+    )
+    goal_bench.arguments(actions.add_parser("bench", help=goal_bench.HELP))
     for name, words in (
         ("pause", "let a goal rest"),
         ("resume", "take a goal up again"),
@@ -85,6 +90,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Reply:
     """Do what the sub-command says."""
+    if options.action == "bench":
+        # It is about a model, and about no project.
+        return goal_bench.run(options)
     return act(options, _ACTIONS)
 
 
@@ -125,7 +133,7 @@ def _set(workspace: Workspace, options: argparse.Namespace) -> Reply:
         timeout_s=options.timeout,
         max_verifications=options.verifications,
         max_seconds=options.seconds,
-        progress=_say,
+        progress=say,
     )
     hint = "" if goal.checks else " It has no --check, so nothing can prove it met."
     checks = "".join(f"\n  check   {_check_text(check)}" for check in goal.checks)
@@ -171,7 +179,9 @@ def _checks(workspace: Workspace, options: argparse.Namespace) -> Reply:
 
 
 def _verify(workspace: Workspace, options: argparse.Namespace) -> Reply:
-    verdict = workspace.goals.verify(options.id, fresh=options.fresh, progress=_say)
+    verdict = workspace.goals.verify(
+        options.id, fresh=options.fresh, judge=options.judge, progress=say
+    )
     return Reply(_verdict_text(verdict), verdict, VERDICT_CODES[verdict.verdict])
 
 
@@ -208,19 +218,13 @@ def _allow(workspace: Workspace, options: argparse.Namespace) -> Reply:
     if options.allowed is not None:
         goals.allow_command(options.allowed)
     elif not options.list:
-        goals.allow(options.id, progress=_say)
+        goals.allow(options.id, progress=say)
     allowed = goals.allowed_commands()
     return Reply("\n".join(allowed) or "Nothing is allowed yet.", allowed)
 
 
 def _now(goal: Goal) -> Reply:
     return Reply(f"Goal {goal.id} is {goal.state}.", goal)
-
-
-def _say(position: int, total: int, command: str) -> None:
-    """Tell a person what runs; a program reads the reply."""
-    if sys.stderr.isatty():
-        print(f"[{position + 1}/{total}] {command}", file=sys.stderr)
 
 
 def _goal_lines(goal: Goal) -> list[str]:

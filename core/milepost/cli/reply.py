@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from dataclasses import dataclass
 
 FAILED = 1
@@ -30,6 +31,12 @@ def counted(number: int, noun: str) -> str:
     if number == 1:
         return f"1 {noun}"
     return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
+
+
+def say(position: int, total: int, doing: str) -> None:
+    """Tell a person what is being done; a program reads the reply."""
+    if sys.stderr.isatty():
+        print(f"[{position + 1}/{total}] {doing}", file=sys.stderr)
 
 
 def first_line(text: str) -> str:

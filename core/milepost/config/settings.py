@@ -120,6 +120,21 @@ class RedactionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgeSettings:
+    """The table `[judge]`."""
+
+    model: str = field(
+        default="",
+        metadata=_key(
+            "the model that judges what no check decides, as KIND:NAME; without one nobody does, "
+            "or the model that an agent's client offers",
+            env="MILEPOST_JUDGE",
+            project=NOT,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxSettings:
     """The table `[sandbox]`."""
 
@@ -176,6 +191,7 @@ class Settings:
     checkpoints: CheckpointSettings = field(default_factory=CheckpointSettings)
     redaction: RedactionSettings = field(default_factory=RedactionSettings)
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
+    judge: JudgeSettings = field(default_factory=JudgeSettings)
 
 
 Value = str | int | tuple[str, ...]
@@ -285,7 +301,7 @@ def _allowed(default: Value, choices: tuple[str, ...], least: int, most: int) ->
         return " or ".join(f'"{choice}"' for choice in choices)
     if isinstance(default, int):
         return f"a whole number from {least} to {most}"
-    return "a list of texts"
+    return "a text" if isinstance(default, str) else "a list of texts"
 
 
 def _read(path: Path, confined_to: Path | None) -> dict[str, Value]:
@@ -332,7 +348,7 @@ def _from_environment(key: Key, given: str) -> Value:
         is_number = given.isascii() and given.isdigit() and len(given) <= 18
         if is_number and key.least <= int(given) <= key.most:
             return int(given)
-    elif given in key.choices:
+    elif not key.choices or given in key.choices:
         return given
     raise UserError(f"{key.env} is {given[:80]!r}, and {key.name} must be {key.allowed}")
 

@@ -33,7 +33,7 @@ from milepost.goals.tampering.signs import signs_of
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
     from pathlib import Path
 
     from milepost.base.sandbox.choice import Sandbox
@@ -85,7 +85,7 @@ class Verifier:
         mask: Callable[[str], str],
         environment: Callable[[], str],
         sandbox: Callable[[], Sandbox],
-        judge: Judge | None = None,
+        judge: Callable[[], Judge | None],
     ) -> None:
         self._means = Means(ledger, snapshots, actor, mask, environment, sandbox)
         self._ledger = ledger
@@ -114,12 +114,13 @@ class Verifier:
         self,
         goal: Goal,
         *,
+        consent: Container[str] = (),
         stop: threading.Event | None,
         progress: Callable[[int, int, str], None] | None,
     ) -> None:
         """Run the tests of a goal that was just set, to know how many there are; later runs are
         compared with that. What was seen is evidence like any other."""
-        self._require_consent(goal)
+        self._require_consent(goal, consent)
         wanted = [
             check
             for check in goal.checks
@@ -139,17 +140,20 @@ class Verifier:
         goal: Goal,
         *,
         fresh: bool,
+        consent: Container[str] = (),
+        judge: Judge | None = None,
         stop: threading.Event | None,
         progress: Callable[[int, int, str], None] | None,
     ) -> Verdict:
-        """Collect evidence for every check and enter the verdict.
+        """Collect evidence for every check and enter the verdict. `consent` are commands that the
+        user allowed for this once; `judge` is asked instead of the one that is set.
 
         With `fresh`, nothing is used again. Raises Stopped when `stop` is set; what was seen up to
         then stays in the ledger, and no verdict is entered. Raises UserError when the goal is in no
         state to be verified, and ConsentNeeded.
         """
         self._admit(goal)
-        self._require_consent(goal)
+        self._require_consent(goal, consent)
         look = Collection(self._means, goal, fresh=fresh, stop=stop)
         seen: list[Evidence] = []
         for position, check in enumerate(goal.checks):
@@ -161,21 +165,23 @@ class Verifier:
         look.end()
         evidence = tuple(seen)
         signs = signs_of(goal, look.start, self._snapshots)
-        verdict, reason, missing = self._conclude(goal, look, evidence, signs)
+        verdict, reason, missing = self._conclude(goal, look, evidence, signs, judge)
         state = after_verdict(goal, verdict)
         goal = self._ledger.add_verdict(goal, verdict, reason, evidence, state)
         return Verdict(goal, verdict, reason, missing, evidence, signs)
 
     def missing_consent(self, goal: Goal) -> tuple[str, ...]:
         """The commands of an agent's goal that nobody allowed."""
-        if is_user(goal.source):
-            return ()
+        return () if is_user(goal.source) else self.not_allowed(goal.checks)
+
+    def not_allowed(self, checks: tuple[Check, ...]) -> tuple[str, ...]:
+        """The commands of checks that an agent may not have run."""
         allowed = self._ledger.allowed()
-        wanted = (check.command for check in goal.checks if check.kind in RUNNING)
+        wanted = (check.command for check in checks if check.kind in RUNNING)
         return tuple(dict.fromkeys(command for command in wanted if command not in allowed))
 
-    def _require_consent(self, goal: Goal) -> None:
-        missing = self.missing_consent(goal)
+    def _require_consent(self, goal: Goal, consent: Container[str]) -> None:
+        missing = tuple(each for each in self.missing_consent(goal) if each not in consent)
         if missing:
             raise ConsentNeeded(goal, missing)
 
@@ -198,10 +204,16 @@ class Verifier:
             )
 
     def _conclude(
-        self, goal: Goal, look: Collection, evidence: tuple[Evidence, ...], signs: tuple[Sign, ...]
+        self,
+        goal: Goal,
+        look: Collection,
+        evidence: tuple[Evidence, ...],
+        signs: tuple[Sign, ...],
+        judge: Judge | None,
     ) -> tuple[str, str, tuple[str, ...]]:
         if not goal.checks:
-            return ask(self._judge, goal, self._ledger, self._snapshots, look.start)
+            judge, mask = judge or self._judge(), self._means.mask
+            return ask(judge, goal, self._ledger, self._snapshots, look.start, mask)
         accepted = self._ledger.accepted(goal)
         open_signs = [sign for sign in signs if sign.id not in accepted]
         doubts = tuple(f"{sign.words} (sign {sign.id})" for sign in open_signs)

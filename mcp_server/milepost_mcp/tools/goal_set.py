@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from milepost.api import UserError
 from milepost_mcp.convert import goal_data, goal_text
+from milepost_mcp.tools.consent import allowed
 from milepost_mcp.tools.tool import Call, Number, Reply, Text, Texts, Tool
 
 # A working day; a check that needs longer belongs into CI.
@@ -21,10 +22,14 @@ def _run(call: Call) -> Reply:
     if condition is None:
         raise UserError("give the condition that must hold for the work to be done")
     checks = call.arguments.texts("checks")
+    timeout_s = call.arguments.number("timeout_s", 300)
+    # Asked before the goal is there: the call may come a second time with the answer.
+    agreed = allowed(call, goals.not_allowed(checks, timeout_s), condition)
     goal = goals.set(
         condition,
         checks=checks,
-        timeout_s=call.arguments.number("timeout_s", 300),
+        timeout_s=timeout_s,
+        consent=agreed,
         stop=call.stop,
         progress=call.progress,
     )

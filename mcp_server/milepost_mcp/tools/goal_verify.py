@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from milepost.api import UserError
 from milepost_mcp.convert import evidence_data, evidence_text, goal_data
 from milepost_mcp.limits import RUN_HANDLE_AFTER_S
+from milepost_mcp.peer import sampler
+from milepost_mcp.tools.consent import allowed
 from milepost_mcp.tools.tool import Call, Flag, Reply, Text, Tool
 
 if TYPE_CHECKING:
@@ -22,9 +24,24 @@ def _run(call: Call) -> Reply:
     if run_id is not None and (goal_id is not None or fresh):
         raise UserError("give run alone to wait for a verification that goes on")
 
+    goals = call.workspace.goals
+    agreed: tuple[str, ...] = ()
+    if run_id is None:
+        goal = goals.get(goal_id)
+        goal_id, agreed = goal.id, allowed(call, goal.not_allowed, goal.condition)
+
     def work(stop: threading.Event, progress: Callable[[int, int, str], None]) -> Reply:
-        goals = call.workspace.goals
-        return _verdict(goals.verify(goal_id, fresh=fresh, stop=stop, progress=progress))
+        offered = sampler(call.peer, stop)
+        return _verdict(
+            goals.verify(
+                goal_id,
+                fresh=fresh,
+                consent=agreed,
+                offered=offered,
+                stop=stop,
+                progress=progress,
+            )
+        )
 
     run = call.runs.start(work, call.progress) if run_id is None else call.runs.get(run_id)
     reply = run.wait(RUN_HANDLE_AFTER_S, call.stop, call.progress)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from milepost.api import Workspace
+    from milepost_mcp.peer import Peer
     from milepost_mcp.runs import Runs
     from milepost_mcp.session import Seen
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call: the project, the checked arguments, what the client has seen of memory, the runs
-    that go on, and how to report and notice a cancel."""
+    that go on, how to report and notice a cancel, whom to ask, and the commands that the user was
+    asked about and refused."""
 
     workspace: Workspace
     arguments: Arguments
@@ -32,6 +34,8 @@ class Call:
     runs: Runs
     stop: threading.Event
     progress: Callable[[int, int, str], None]  # position, how many, what is being done
+    peer: Peer | None
+    refused: set[str]
 
 
 class Parameter(Protocol):

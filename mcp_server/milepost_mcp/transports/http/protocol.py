@@ -10,14 +10,19 @@ import asyncio
 import contextlib
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from mcp.server.lowlevel import Server
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourceUpdated
 from mcp.shared.exceptions import MCPError
+from mcp.shared.message import ServerMessageMetadata
 from mcp_types import (
     CompleteRequestParams,
+    CreateMessageRequest,
+    CreateMessageResult,
+    ElicitRequest,
+    ElicitResult,
     GetPromptRequestParams,
     PaginatedRequestParams,
     ReadResourceRequestParams,
@@ -44,6 +49,7 @@ from milepost_mcp.answers import (
     rpc_errors,
 )
 from milepost_mcp.limits import HEARTBEAT_S, MAX_SLOW_CALLS, QUICK_THREADS
+from milepost_mcp.peer import ELICIT, SAMPLE, Returning, is_offered
 from milepost_mcp.tools import TOOLS
 
 if TYPE_CHECKING:
@@ -52,6 +58,7 @@ if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
     from starlette.requests import Request
 
+    from milepost_mcp.peer import Peer
     from milepost_mcp.tools.tool import Tool
     from milepost_mcp.transports.http.clients import Client, Clients, Project
 
@@ -59,6 +66,14 @@ if TYPE_CHECKING:
     _Handler = Callable[[Context, object], Awaitable[dict[str, Any]]]
 
 _T = TypeVar("_T")
+
+# How soon a call that waits for its client's answer notices that it was cancelled.
+_ANSWER_POLL_S = 0.1
+
+_REQUESTS: dict[str, tuple[Any, Any]] = {
+    ELICIT: (ElicitRequest, ElicitResult),
+    SAMPLE: (CreateMessageRequest, CreateMessageResult),
+}
 
 INTERNAL_ERROR = -32603
 
@@ -157,10 +172,11 @@ class Protocol:
         """Call `tool` on a thread, and meanwhile tell the client that it goes on."""
         stop = threading.Event()
         progress = _Progress(context)
+        peer = _peer(context)
         results: list[dict[str, Any]] = []
 
         def call() -> None:
-            waiter = Waiter(stop, progress.doing)
+            waiter = Waiter(stop, progress.doing, peer)
             client.answers.call(tool, arguments, waiter, results.append)
 
         self._running.add(stop)
@@ -331,6 +347,54 @@ def _started(work: Callable[[], _T]) -> Future[_T]:
 
     threading.Thread(target=run, daemon=True).start()
     return future
+
+
+class _Asking:
+    """The client of the handshake era, as somebody who may be asked, on the stream of its call."""
+
+    def __init__(self, context: Context) -> None:
+        self._session = context.session
+        self._request_id = context.request_id
+        self._loop = asyncio.get_running_loop()
+        declared = context.session.client_capabilities
+        self._capabilities: dict[str, object] = (
+            {} if declared is None else declared.model_dump(by_alias=True, exclude_none=True)
+        )
+
+    def offers(self, method: str) -> bool:
+        """Whether it said that it takes such requests, and can be reached."""
+        return self._session.can_send_request and is_offered(method, self._capabilities)
+
+    def ask(
+        self, method: str, params: Mapping[str, object], timeout_s: float, stop: threading.Event
+    ) -> dict[str, object] | None:
+        """Send a request from the call's thread, and wait for its result."""
+        asked = asyncio.run_coroutine_threadsafe(self._send(method, params), self._loop)
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline and not stop.is_set():
+            if not wait([asked], _ANSWER_POLL_S).done:
+                continue
+            # A client that cannot be reached, says an error or answers in another form says no.
+            with contextlib.suppress(MCPError, ValueError, CancelledError):
+                return asked.result()
+            return None
+        asked.cancel()
+        return None
+
+    async def _send(self, method: str, params: Mapping[str, object]) -> dict[str, object]:
+        kind, result = _REQUESTS[method]
+        request = kind.model_validate({"method": method, "params": params})
+        metadata = ServerMessageMetadata(related_request_id=self._request_id)
+        answer = await self._session.send_request(request, result, metadata=metadata)
+        return answer.model_dump(by_alias=True, exclude_none=True)
+
+
+def _peer(context: Context) -> Peer:
+    if not _is_modern(context):
+        return _Asking(context)
+    declared = context.session.client_capabilities
+    capabilities = declared.model_dump(by_alias=True, exclude_none=True) if declared else {}
+    return Returning(capabilities, dict(context.params or {}).get("inputResponses"))
 
 
 def _folder(context: Context) -> str | None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from milepost.providers.message import Usage
+
+if TYPE_CHECKING:
+    from milepost.agent.record import Past
 
 # A session that is left alone ends some time: no task that went well took more steps than this.
 MAX_STEPS = 2_000
@@ -36,6 +40,12 @@ class Spent:
         self.usage += usage
         self.cost_usd += cost_usd or 0.0
         self.is_cost_known = self.is_cost_known and cost_usd is not None
+
+    def take(self, past: Past) -> None:
+        """Count what the session took before."""
+        self.steps += past.steps
+        for usage, cost_usd in past.taken:
+            self.add(usage, cost_usd)
 
     def exceeded(self, budget: Budget) -> str | None:
         """Which limit is reached, in words; None when there is room."""

@@ -92,7 +92,25 @@ class Judged:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class PhaseBegan:
+    """A phase of a composition began; `round_number` counts how often the work is built."""
+
+    name: str
+    round_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseEnded:
+    """A phase ended: `verdict` is done, pass or back (the work has to be built again, for this
+    reason)."""
+
+    name: str
+    verdict: str
+    reason: str
+
+
 Event = (
     Said | TookBack | CallBegan | CallEnded | StepEnded | CheckpointWritten | WindowRebuilt
-    | Warned | Judged
+    | Warned | Judged | PhaseBegan | PhaseEnded
 )  # fmt: skip

@@ -99,12 +99,15 @@ def offered(hands: Iterable[tools.Tool]) -> tuple[Tool, ...]:
 class Agent:
     """The worker of one session."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, spent: Spent | None = None) -> None:
+        """`spent` is what the session took so far, where somebody else counts it; otherwise it is
+        counted here."""
+        self._counts_past = spent is None
         self._parts = parts
         self._record = parts.record
         self._window = parts.window
         self._repetition = Repetition()
-        self.spent = Spent()
+        self.spent = spent or Spent()
         self._words = ""
         self._window.set_system(self._system())
 
@@ -129,10 +132,13 @@ class Agent:
             self._window.rebuild(self._system(), self._state())
         for number, message in past.messages:
             self._window.add(message, number)
-        for usage, cost_usd in past.taken:
-            self.spent.steps += 1
-            self.spent.add(usage, cost_usd)
+        if self._counts_past:
+            self.spent.take(past)
         await self._run(past.open_calls)
+
+    def nudge(self, text: str) -> None:
+        """Tell the worker something that is not the user's word."""
+        self._window.add(self._record.nudge(text), self._record.last)
 
     async def _until_done(self) -> Outcome:
         verdicts: list[str] = []
@@ -146,12 +152,12 @@ class Agent:
                     return Outcome("not_met", "the worker goes round in circles", self._words)
                 continue
             if reply.stop == "length":
-                self._nudge("Your answer was cut off at its limit. Go on, in smaller pieces.")
+                self.nudge("Your answer was cut off at its limit. Go on, in smaller pieces.")
                 continue
             if not reply.message.text.strip():
                 if self._goes_round():
                     return Outcome("not_met", "the worker says nothing any more", self._words)
-                self._nudge(_SILENT)
+                self.nudge(_SILENT)
                 continue
             self._words = reply.message.text
             verdict = await self._parts.gate.look()
@@ -164,13 +170,13 @@ class Agent:
             verdicts.append(verdict.reason)
             if verdicts[-_SAME_VERDICT:] == [verdict.reason] * _SAME_VERDICT:
                 return Outcome("not_met", verdict.reason, self._words)
-            self._nudge(f"The goal is not met, so the work is not done: {verdict.reason}")
+            self.nudge(f"The goal is not met, so the work is not done: {verdict.reason}")
 
     async def _step(self) -> Reply:
         """Ask once, and run what the answer asks for."""
         await self._make_room()
         reply = await self._ask()
-        message = self._record.reply(reply)
+        message = self._record.reply(reply, self._parts.provider.model.name)
         self.spent.steps += 1
         self.spent.add(reply.usage, reply.cost_usd)
         self._window.correct(reply.usage)
@@ -243,9 +249,6 @@ class Agent:
     def _state(self) -> str:
         return state_text(self._parts.keeper, self._record.said, self._window.free_tokens)
 
-    def _nudge(self, text: str) -> None:
-        self._window.add(self._record.nudge(text), self._record.last)
-
     def _goes_round(self) -> bool:
         """Whether the worker goes round in circles though it was told."""
         sign = self._repetition.sign()
@@ -254,7 +257,7 @@ class Agent:
         if self._repetition.is_beyond_help():
             return True
         self._parts.tell(Warned(f"the worker may be going round in circles: {sign}"))
-        self._nudge(
+        self.nudge(
             f"You may be going round in circles: {sign}. Step back: say what you know, what you "
             "tried, and choose another way, or say that it cannot be done and why."
         )

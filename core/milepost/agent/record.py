@@ -43,11 +43,12 @@ _MAX_TEXT_CHARS = 400_000
 class Past:
     """A session that is taken up again: the messages since the window was last rebuilt (all of
     them, when it never was), each with its number, the calls of its last reply when they have not
-    all ended, and what each reply took."""
+    all ended, how many replies there were, and what each request took, the writer's included."""
 
     was_rebuilt: bool
     messages: tuple[tuple[int, Message], ...]
     open_calls: tuple[ToolCall, ...]
+    steps: int
     taken: tuple[tuple[Usage, float | None], ...]
 
 
@@ -92,7 +93,7 @@ class Record:
         if not text.strip():
             return
         words = self._mask(text)
-        nothing = {name: getattr(Usage(is_estimate=True), name) for name in Usage.__slots__}
+        nothing = _usage(Usage(is_estimate=True))
         parts = [_to_data(Text(words))]
         data = {"parts": parts, "stop": "broken_off", "usage": nothing, "cost_usd": 0.0}
         self._append("assistant", data, words)
@@ -112,19 +113,29 @@ class Record:
         """Keep something for whoever shows the session; the model is not told."""
         return self._append(kind, dict(data), "")
 
-    def reply(self, reply: Reply) -> Message:
-        """The worker answered."""
+    def begin_phase(self, name: str, mark: int | None, *, is_fresh: bool) -> int:
+        """A phase of a composition begins; its number. One that is fresh has a window of its own,
+        in which nothing is that was said before."""
+        return self._append("phase", {"phase": name, "mark": mark, "is_fresh": is_fresh}, "")
+
+    def took(self, actor: str, model: str, usage: Usage, cost_usd: float | None) -> None:
+        """A request of another one than the worker's ended, such as the writer's."""
+        took = {"actor": actor, "model": model, "usage": _usage(usage), "cost_usd": cost_usd}
+        self._append("took", took, "")
+
+    def reply(self, reply: Reply, model: str = "") -> Message:
+        """The worker answered; `model` is the name of its model."""
         parts = self._with_own_ids(map(self._masked, reply.message.parts))
         message = Message("assistant", parts)
         self._open(message)
         said = [part.text for part in parts if isinstance(part, Text)]
         asked = [f"{call.name} {call.arguments}" for call in message.calls]
-        usage = reply.usage
         data = {
             "parts": list(map(_to_data, parts)),
             "stop": reply.stop,
-            "usage": {name: getattr(usage, name) for name in Usage.__slots__},
+            "usage": _usage(reply.usage),
             "cost_usd": reply.cost_usd,
+            "model": model,
         }
         self._append("assistant", data, "\n".join([*said, *asked]))
         return message
@@ -185,14 +196,16 @@ class Record:
         everything = self._transcripts.items(self.session_id)
         items = self._transcripts.in_force(self.session_id)
         self._put_away = {item.number for item in everything} - {item.number for item in items}
-        rebuilds = [item.data["from"] for item in items if item.kind == "rebuilt"]
+        rebuilds = list(filter(None, map(_begins_anew, items)))
         messages: list[tuple[int, Message]] = []
         taken: list[tuple[Usage, float | None]] = []
+        steps = 0
         for item in items:
             self.last = item.number
             if item.kind == "user":
                 self.said.append(UserWords(item.number, item.data["text"]))
-            elif item.kind == "assistant":
+            elif item.kind in {"assistant", "took"}:
+                steps += item.kind == "assistant"
                 taken.append((Usage(**item.data["usage"]), item.data["cost_usd"]))
             found = self._take(item)
             if found is not None and item.number >= max(rebuilds, default=0):
@@ -202,7 +215,7 @@ class Record:
         if calls and everything[-1].kind == WENT_BACK:
             messages.append((self.last, self._not_run(calls)))
             calls = ()
-        return Past(bool(rebuilds), tuple(messages), calls, tuple(taken))
+        return Past(bool(rebuilds), tuple(messages), calls, steps, tuple(taken))
 
     def _not_run(self, calls: Iterable[ToolCall]) -> Message:
         """The results of calls that the session went back from, which are not to be run again."""
@@ -275,6 +288,17 @@ class Record:
 def _user_message(data: Mapping[str, Any]) -> Message:
     """What the user said, with what goes with it."""
     return Message("user", (Text("\n\n".join(filter(None, (data["text"], data.get("attached"))))),))
+
+
+def _begins_anew(item: Item) -> int | None:
+    """From which item on a window holds what was said, when this one says so."""
+    if item.kind == "rebuilt":
+        return item.data["from"]
+    return item.number if item.kind == "phase" and item.data["is_fresh"] else None
+
+
+def _usage(usage: Usage) -> dict[str, object]:
+    return {name: getattr(usage, name) for name in Usage.__slots__}
 
 
 def _to_data(part: Part) -> dict[str, object]:

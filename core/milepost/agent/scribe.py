@@ -115,8 +115,12 @@ class Scribe:
                     self._provider, new, happened(fresh), self._keeper.notes()
                 )
                 spent.add(written.usage, written.cost_usd)
-                new = new.plus(written.sections)
-                by_model = True
+                model = self._provider.model.name
+                self._record.took("writer", model, written.usage, written.cost_usd)
+                by_model = written.sections is not None
+                new = new.plus(written.sections or {})
+                if not by_model:
+                    self._tell(Warned("the writer of checkpoint.md answered in no form of ours"))
             except ModelError as error:
                 self._tell(Warned(f"checkpoint.md was written without its writer: {error}"))
         try:

@@ -36,8 +36,9 @@ class WorkSession:
 class RunEvent:
     """Something that happened while the worker worked. `kind` is said, thought, took_back (what was
     said since the last step does not count), call_began, call_ended, step_ended,
-    checkpoint_written, window_rebuilt, warned or judged; what a kind does not have is empty.
-    `before_id` and `after_id` are the restore points around a call."""
+    checkpoint_written, window_rebuilt, warned, judged, phase_began or phase_ended (of a
+    composition, named by `subject`; `round` counts how often the work is built); what a kind does
+    not have is empty. `before_id` and `after_id` are the restore points around a call."""
 
     kind: str
     text: str = ""
@@ -53,6 +54,7 @@ class RunEvent:
     output_tokens: int = 0
     cost_usd: float | None = None
     window_share: float = 0.0
+    round: int = 0
 
 
 @dataclass(frozen=True, slots=True)

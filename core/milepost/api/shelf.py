@@ -14,6 +14,7 @@ from milepost.agent import loop
 from milepost.agent.execution import Begun
 from milepost.agent.recall import outline
 from milepost.api.brief import LEAST_TOKENS, MOST_TOKENS
+from milepost.base import tokens
 from milepost.base.errors import MilepostError
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ _LABEL_CHARS = 100
 _SEARCH_TOKENS = 1_500
 _HISTORY_HITS = 8
 _HISTORY_CHARS = 600
+
+
+# Less of a diff tells nothing.
+_LEAST_DIFF_TOKENS = 60
 
 
 class Shelf:
@@ -128,6 +133,24 @@ class Shelf:
         """The restore point after the change."""
         after = self._points.finish(begun.action, _one_line(label)).to_id
         return begun.before if after is None else after
+
+    def mark(self) -> int:
+        """A moment to compare with later: a restore point."""
+        return self._points.save("before it is built").id
+
+    def since(self, mark: int, budget_tokens: int) -> str:
+        """What is other than it was at a moment: the files, and as much of their diffs as fits."""
+        points = self._points
+        now = points.save("as it is reviewed").id
+        changes = points.diff(mark, now).changes
+        lines = [f"{change.kind} {change.path}" for change in changes]
+        text = tokens.clip("\n".join(lines) or "No file was changed.", budget_tokens // 3)
+        for change in changes:
+            left = budget_tokens - tokens.count(text)
+            if left < _LEAST_DIFF_TOKENS:
+                break
+            text += "\n\n" + tokens.clip(points.patch(mark, now, change.path), left - 2)
+        return text
 
     async def look(self) -> loop.Verdict | None:
         """Verify the goal, on a thread."""

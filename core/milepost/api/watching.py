@@ -44,3 +44,7 @@ def seen(event: events.Event) -> run_views.RunEvent:  # noqa: PLR0911  (a line f
             return run_views.RunEvent("warned", text)
         case events.Judged(verdict, reason):
             return run_views.RunEvent("judged", f"{verdict}: {reason}")
+        case events.PhaseBegan(name, round_number):
+            return run_views.RunEvent("phase_began", subject=name, round=round_number)
+        case events.PhaseEnded(name, verdict, reason):
+            return run_views.RunEvent("phase_ended", f"{verdict} {reason}".strip(), subject=name)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 from milepost.base import tokens
 from milepost.checkpoints.summary import BY_WRITER, Summary
 from milepost.providers.message import Message, Request, Text
-from milepost.providers.provider import ModelError, ask
+from milepost.providers.provider import ask
 
 if TYPE_CHECKING:
     from milepost.providers.message import Usage
@@ -59,16 +59,15 @@ _MAX_OUTPUT_TOKENS = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The writer's sections, and what they took."""
+    """The writer's sections (None when it answered in another form), and what they took."""
 
-    sections: dict[str, str]
+    sections: dict[str, str] | None
     usage: Usage
     cost_usd: float | None
 
 
 async def write(provider: Provider, old: Summary, happened: str, notes: str) -> Written:
-    """Ask the writer what the state is now. Raises ModelError when it does not answer, or answers
-    in another form than it was asked for."""
+    """Ask the writer what the state is now. Raises ModelError when it does not answer."""
     reply = await ask(provider, _request(provider, old, happened, notes))
     return Written(_checked(reply.message.text), reply.usage, reply.cost_usd)
 
@@ -98,7 +97,7 @@ def _request(provider: Provider, old: Summary, happened: str, notes: str) -> Req
     )
 
 
-def _checked(text: str) -> dict[str, str]:
+def _checked(text: str) -> dict[str, str] | None:
     try:
         found: object = json.loads(text)
     except (ValueError, RecursionError):
@@ -106,5 +105,5 @@ def _checked(text: str) -> dict[str, str]:
     fields = cast("dict[str, object]", found) if isinstance(found, dict) else {}
     sections = {key: value for key in BY_WRITER if isinstance(value := fields.get(key), str)}
     if sections.keys() != BY_WRITER.keys() or not any(map(str.strip, sections.values())):
-        raise ModelError("the writer of checkpoint.md answered in no form of ours", "nonsense")
+        return None
     return {key: tokens.clip(value.strip(), _MAX_SECTION_TOKENS) for key, value in sections.items()}

@@ -28,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", help="KIND:NAME (openai, anthropic, scripted); or MILEPOST_MODEL"
     )
-    parser.add_argument("--mode", choices=("build", "plan"), default="build")
+    parser.add_argument("--mode", choices=("build", "plan", "compose"))
     parser.add_argument("--resume", metavar="SESSION", help="go on with a session of before")
     parser.add_argument(
         "--check", action="append", default=[], help="the run is met when this holds; repeatable"
@@ -133,4 +133,6 @@ _LINES = {
     "window_rebuilt": "(the conversation was put away: {text})",
     "warned": "(note: {text})",
     "judged": "(goal: {text})",
+    "phase_began": "== {subject} ==",
+    "phase_ended": "({subject}: {text})",
 }

@@ -6,12 +6,12 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from milepost.api.assembly import MODES
 from milepost.api.chat import calls, views
 from milepost.api.chat.replay import Replay
 from milepost.api.chat.tail import Tail
 from milepost.api.chat.turn import Parts, Turn, Wish
 from milepost.api.sessions import at_work, is_at_work
-from milepost.api.worker import MODES
 from milepost.base.errors import UserError
 from milepost.base.ids import new_id
 

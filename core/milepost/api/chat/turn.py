@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 from milepost.agent import events
 from milepost.agent.budget import Budget
 from milepost.agent.record import Record
+from milepost.api.assembly import MODES, Guest
 from milepost.api.chat import calls, replay, views
 from milepost.api.chat.answer import answer
 from milepost.api.chat.prompt import PromptReader
 from milepost.api.models import provider_of
 from milepost.api.sessions import at_work
-from milepost.api.worker import MODES, Guest
 from milepost.base.errors import MilepostError, UserError
 from milepost.config import models
 from milepost.permissions import rules as permissions
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from milepost.agent.budget import Spent
+    from milepost.agent.compose import Composition
     from milepost.agent.execution import Question
     from milepost.agent.loop import Agent, Outcome
     from milepost.api.chat.prompt import Prompt
@@ -366,8 +367,8 @@ class Turn:
                 self._tell(views.UsageUpdate(spent, round(window_share, 3), step))
             case events.WindowRebuilt():
                 self._tell(replay.PUT_AWAY)
-            case events.Warned(text):
-                self._say(views.ChatNotice("warning", text))
+            case events.Warned() | events.PhaseBegan() | events.PhaseEnded():
+                self._say(_notice(event))
             case events.Judged(verdict, reason):
                 self._say(views.GoalJudged(self._goal_id, verdict, reason))
             case events.CheckpointWritten():
@@ -421,7 +422,17 @@ _OPTIONS = (
 )
 
 
-def _since(agent: Agent) -> Callable[[], views.TurnUsage]:
+def _notice(event: events.Warned | events.PhaseBegan | events.PhaseEnded) -> views.ChatNotice:
+    match event:
+        case events.Warned(text):
+            return views.ChatNotice("warning", text)
+        case events.PhaseBegan(name, _):
+            return views.ChatNotice("info", f"phase: {name}")
+        case events.PhaseEnded(name, verdict, reason):
+            return views.ChatNotice("info", f"{name}: {verdict} {reason}".strip())
+
+
+def _since(agent: Agent | Composition) -> Callable[[], views.TurnUsage]:
     """What the agent took from now on, whenever that is asked."""
     spent: Spent = agent.spent
     before, before_usd = spent.usage, spent.cost_usd

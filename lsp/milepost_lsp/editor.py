@@ -290,7 +290,16 @@ class Editor:
         if self.is_quiet:
             return
         path = Path(workspace.project.data_dir) / "views" / f"{name}.md"
-        await self._session.run(_write, path, markdown)
+        await self.write(path, markdown)
+        if not await self.show_file(path):
+            self.say(f"Milepost wrote it to {path}")
+
+    async def write(self, path: Path, text: str) -> None:
+        """Writes a document of ours, whole."""
+        await self._session.run(_write, path, text)
+
+    async def show_file(self, path: Path) -> bool:
+        """Has the client show a file; whether it does."""
         uri = uris.from_fs_path(str(path))
         if self._shows_documents and uri:
             shown = types.ShowDocumentParams(uri, take_focus=True)
@@ -301,9 +310,8 @@ class Editor:
             except (TimeoutError, JsonRpcException):
                 log.warning("the client did not show %s", path)
             else:
-                if result.success:
-                    return
-        self.say(f"Milepost wrote it to {path}")
+                return result.success
+        return False
 
 
 @functools.lru_cache(maxsize=1024)

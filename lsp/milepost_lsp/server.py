@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from milepost import __version__
+from milepost_lsp.chat.pages import Pages
 from milepost_lsp.chat.talk import Talk
 from milepost_lsp.editor import Editor
 from milepost_lsp.features import (
     chat,
     code_action,
+    code_lens,
     did_save,
     document_symbol,
     execute_command,
@@ -37,6 +39,7 @@ class MilepostServer(GuardedServer):
         self.editor = Editor(self, self.session)
         self.proposals = Proposals(self.editor, self.session)
         self.talk = Talk(self.editor, self.session, self.proposals)
+        self.pages = Pages(self.editor, self.session, self.talk)
 
     async def release(self) -> bool:
         """Ends the session's work."""
@@ -47,7 +50,7 @@ class MilepostServer(GuardedServer):
 def build_server(project: str | None = None) -> MilepostServer:
     """A server for one client. `project` serves that folder, whatever the client shows."""
     server = MilepostServer(project)
-    desk = Desk(server, server.session, server.editor, server.proposals, server.talk)
+    desk = Desk(server, server.session, server.editor, server.proposals, server.talk, server.pages)
     watching = Watching(desk)
     watching.add(MemoryWatch(desk))
     watching.add(ProjectWatch(desk, text_document_content.register(desk)))
@@ -59,5 +62,6 @@ def build_server(project: str | None = None) -> MilepostServer:
     did_save.register(desk)
     proposal.register(desk)
     chat.register(desk)
+    code_lens.register(desk)
     sessions.register(desk)
     return server

@@ -35,6 +35,13 @@ class Text:
         self.lines = split_lines(source)
         self.codec = codec
 
+    @property
+    def end(self) -> types.Position:
+        """Where the text ends."""
+        if not self.lines or self.lines[-1].endswith(("\n", "\r")):
+            return types.Position(len(self.lines), 0)
+        return self.end_of_line(len(self.lines) - 1)
+
     def slice(self, span: types.Range) -> str:
         """The text of a range given in the client's units."""
         return self.source[self._offset(span.start) : self._offset(span.end)]

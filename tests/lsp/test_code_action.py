@@ -9,6 +9,7 @@ GOAL = "Milepost: set selection as goal"
 CHECKPOINT = "Milepost: checkpoint now"
 MEMORY = "Milepost: show memory"
 BRIEF = "Milepost: brief me"
+CHAT = "Milepost: open a chat"
 BACK = "Milepost: go back to a restore point…"
 ABOUT = "Milepost: what does memory know about `total`"
 
@@ -40,11 +41,11 @@ def test_a_blank_selection_is_none(client, project):
 
 def test_the_menu_the_user_opened_also_offers_what_is_about_the_project(client, project, other):
     uri = client.open(project / "shop.py")
-    assert client.titles(uri, (3, 0)) == [CHECKPOINT, MEMORY, BRIEF]
+    assert client.titles(uri, (3, 0)) == [CHECKPOINT, MEMORY, BRIEF, CHAT]
     other.goals.set("it works", checks=["test -d ."])
     other.checkpoints.save("start")
     goal = "Milepost: verify goal “it works”"
-    assert client.titles(uri, (3, 0)) == [goal, CHECKPOINT, BACK, MEMORY, BRIEF]
+    assert client.titles(uri, (3, 0)) == [goal, CHECKPOINT, BACK, MEMORY, BRIEF, CHAT]
 
 
 def test_a_client_that_does_not_say_why_it_asks_counts_as_a_light_bulb(client, project):
@@ -55,7 +56,12 @@ def test_a_client_that_does_not_say_why_it_asks_counts_as_a_light_bulb(client, p
 def test_only_the_kinds_that_were_asked_for_are_offered(client, project):
     uri = client.open(project / "shop.py")
     selected = (uri, (1, 4), (1, 20))
-    assert client.titles(*selected, only=["source"], invoked=False) == [CHECKPOINT, MEMORY, BRIEF]
+    assert client.titles(*selected, only=["source"], invoked=False) == [
+        CHECKPOINT,
+        MEMORY,
+        BRIEF,
+        CHAT,
+    ]
     assert client.titles(*selected, only=["source.milepost.checkpoint"]) == [CHECKPOINT]
     assert client.titles(*selected, only=["milepost"]) == [REMEMBER, RULE, WORKTREE, GOAL]
     assert client.titles(*selected, only=["quickfix", "source.organizeImports"]) == []

@@ -48,6 +48,7 @@ def test_the_menu_lists_what_there_is_to_do(nvim, project, other):
         "Milepost: go back to a restore point…",
         "Milepost: show memory",
         "Milepost: brief me",
+        "Milepost: open a chat",
     ]
 
 

@@ -146,6 +146,14 @@ export interface Change {
 }
 
 /**
+ * A chat's document.
+ */
+export interface ChatPage {
+  uri: string;
+  sessionId: string;
+}
+
+/**
  * A session. It is running while a turn is, in whatever process.
  */
 export interface ChatSession {
@@ -658,6 +666,14 @@ export interface Omission {
 }
 
 /**
+ * The chat as a Markdown document, for clients without a panel: that of a session, or a new one.
+ */
+export interface OpenChatArguments {
+  sessionId?: string | null;
+  uri?: string | null;
+}
+
+/**
  * What a restore does beside the files: `part` is memory, conversation, tasks or goal, `what`
  * says in words what is meant; `kind` is added (it comes back), modified or deleted (it goes),
  * and `by` who changed it last, where that is known.
@@ -923,6 +939,16 @@ export interface SearchResult {
 }
 
 /**
+ * Sends what stands below the last “You” of a chat's document, `uri`; the answer is appended by
+ * `workspace/applyEdit`.
+ */
+export interface SendChatArguments {
+  uri: string;
+  mode?: Mode | null;
+  model?: string | null;
+}
+
+/**
  * The versions of this page that the server speaks: all of it, and the chat.
  */
 export interface ServerAnnouncement {
@@ -1025,6 +1051,13 @@ export interface StatusProject {
   id: string;
   name: string;
   root: string;
+}
+
+/**
+ * Stops the answer that is being written into a chat's document, `uri`.
+ */
+export interface StopChatArguments {
+  uri: string;
 }
 
 /**
@@ -1221,6 +1254,9 @@ export interface Commands {
   "milepost.goal.pause": { argument: GoalArguments; result: Goal };
   "milepost.goal.resume": { argument: GoalArguments; result: Goal };
   "milepost.goal.abandon": { argument: GoalArguments; result: Goal };
+  "milepost.chat.open": { argument: OpenChatArguments; result: ChatPage };
+  "milepost.chat.send": { argument: SendChatArguments; result: ChatPage };
+  "milepost.chat.stop": { argument: StopChatArguments; result: ChatPage };
   "milepost.status": { argument: StatusArguments; result: Status };
   "milepost.document.read": { argument: ReadDocumentArguments; result: DocumentText };
 }

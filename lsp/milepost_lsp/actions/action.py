@@ -21,6 +21,7 @@ from milepost_lsp.editor import Editor, path_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from milepost_lsp.chat.pages import Pages
     from milepost_lsp.proposals import Place as Proposed
     from milepost_lsp.proposals import Proposals
     from milepost_lsp.session import Home, Session
@@ -44,6 +45,7 @@ class Place:
         *,
         is_invoked: bool,
         has_restored: bool,
+        has_chat: bool = False,
         proposed: Sequence[Proposed] = (),
     ) -> None:
         self.workspace = home.workspace
@@ -55,6 +57,7 @@ class Place:
         self.span = span
         self.is_invoked = is_invoked
         self.has_restored = has_restored
+        self.has_chat = has_chat
         self._proposed = proposed
 
     @cached_property
@@ -112,6 +115,7 @@ class Call:
     editor: Editor
     session: Session
     proposals: Proposals
+    pages: Pages
     token: types.ProgressToken | None = None
 
     async def workspace(self, uri: str | None) -> api.Workspace:

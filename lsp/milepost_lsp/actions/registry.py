@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from milepost_lsp.actions import (
     about,
     brief,
+    chat_page,
     checkpoint,
     confirm,
     edit,
@@ -44,6 +45,7 @@ ACTIONS: tuple[Action[Any], ...] = (
     undo_memory.ACTION,
     list_memory.ACTION,
     brief.ACTION,
+    chat_page.ACTION,
 )
 
 # Commands that no menu offers: a client's own views send them.
@@ -62,4 +64,6 @@ COMMANDS: tuple[Action[Any], ...] = (
     goals.RESUME,
     goals.ABANDON,
     read_document.ACTION,
+    chat_page.SEND,
+    chat_page.STOP,
 )

@@ -67,13 +67,15 @@ class Talk:
         blocks: Sequence[api.Block],
         *,
         session: str | None = None,
+        new: str | None = None,
         mode: str = "build",
         model: str | None = None,
         hear: Hear | None = None,
         begun: Callable[[api.Turn], None] = lambda _: None,
     ) -> api.TurnResult:
         """Run a turn to its end. Who is cancelled while waiting cancels the turn, and gets its
-        result all the same. `hear` hears it in place of the client. Raises UserError."""
+        result all the same. `new` is the id of a session that begins with it; `hear` hears it in
+        place of the client. Raises UserError."""
         if len(self._turns) >= MAX_TURNS:
             raise api.UserError(f"{MAX_TURNS} chats are at work already; wait for one of them")
         loop = asyncio.get_running_loop()
@@ -87,6 +89,7 @@ class Talk:
             blocks,
             tell=_on(loop, take),
             session=session,
+            new=new,
             mode=mode,
             model=model,
             ask=ask,

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from typing import TYPE_CHECKING
 
 from milepost_lsp.chat import wire
+from milepost_lsp.chat.cancelling import Cancelling
 from milepost_lsp.protocol import chat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from milepost_lsp.features.feature import Desk
 
 
@@ -20,7 +18,7 @@ def register(desk: Desk) -> None:
 
     async def prompt(params: chat.PromptParams) -> chat.PromptResult:
         space = await desk.project(params.uri, session=params.session_id)
-        stop = _Cancelling()
+        stop = Cancelling()
         token = params.work_done_token
         shown = desk.editor.progress("Milepost is at work", token=token, stop=stop)
         async with shown if token is not None else contextlib.nullcontext():
@@ -39,23 +37,3 @@ def register(desk: Desk) -> None:
 
     desk.server.add_request(chat.PROMPT, prompt)
     desk.server.add_notification(chat.CANCEL, cancel)
-
-
-class _Cancelling(threading.Event):
-    """An event that calls when it is set; the user may have stopped before there is whom to."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._callback: Callable[[], None] | None = None
-
-    def call(self, callback: Callable[[], None]) -> None:
-        """Call this when the event is set, at once when it is already."""
-        self._callback = callback
-        if self.is_set():
-            callback()
-
-    def set(self) -> None:
-        """As ever."""
-        super().set()
-        if self._callback is not None:
-            self._callback()

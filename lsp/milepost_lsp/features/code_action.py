@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from milepost import api
+from milepost_lsp.actions import chat_page
 from milepost_lsp.actions.action import PLACE_KIND, PROJECT_KIND, Place
 from milepost_lsp.actions.registry import ACTIONS
 
@@ -30,6 +31,9 @@ def register(desk: Desk) -> None:
         if only is not None and not any(_may_hold_ours(kind) for kind in only):
             return []
         uri = params.text_document.uri
+        page = await desk.pages.find(uri)
+        if page is not None:
+            return chat_page.on_page(page, is_running=desk.pages.is_running(page))
         text, home = desk.editor.text(uri), await desk.home(uri)
         if text is None or home is None:
             return []
@@ -41,6 +45,7 @@ def register(desk: Desk) -> None:
             params.range,
             is_invoked=invoked or only is not None,
             has_restored=home.workspace.project.root in desk.session.restored,
+            has_chat=desk.editor.knows("chat"),
             proposed=desk.proposals.places(uri, text),
         )
         try:

@@ -33,7 +33,7 @@ def _register_command(desk: Desk, action: Action[Any]) -> None:
             arguments = read_arguments(action.arguments, params.arguments)
         except ArgumentError as error:
             raise ArgumentError(f"{action.command}: {error}") from error
-        call = Call(desk.editor, desk.session, desk.proposals, params.work_done_token)
+        call = Call(desk.editor, desk.session, desk.proposals, desk.pages, params.work_done_token)
         try:
             answer = to_json(await action.run(call, arguments))
         except ArgumentError as error:
@@ -54,7 +54,7 @@ def _register_command(desk: Desk, action: Action[Any]) -> None:
 async def _record(desk: Desk, command: str, arguments: Json, reply: str, *, failed: bool) -> None:
     """Puts the command into the project's history, and passes on what the core has to say."""
     request = json.dumps(to_json(arguments))
-    call = Call(desk.editor, desk.session, desk.proposals)
+    call = Call(desk.editor, desk.session, desk.proposals, desk.pages)
     try:
         workspace = await call.workspace(arguments.uri)
         await desk.session.run(workspace.history.record, command, request, reply, failed=failed)

@@ -12,6 +12,7 @@ from milepost_lsp.editor import Editor, path_of
 from milepost_lsp.guard import GuardedServer, words_for
 
 if TYPE_CHECKING:
+    from milepost_lsp.chat.pages import Pages
     from milepost_lsp.chat.talk import Talk
     from milepost_lsp.proposals import Proposals
     from milepost_lsp.session import Home, Session
@@ -28,6 +29,7 @@ class Desk:
     editor: Editor
     proposals: Proposals
     talk: Talk
+    pages: Pages
 
     async def project(self, uri: str | None, *, session: str | None = None) -> api.Workspace:
         """The project that a request is about: that of a document or folder, or the one that has a

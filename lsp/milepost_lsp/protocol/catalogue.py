@@ -106,6 +106,9 @@ COMMANDS = (
     Command(commands.PAUSE_GOAL, commands.GoalArguments, api.Goal),
     Command(commands.RESUME_GOAL, commands.GoalArguments, api.Goal),
     Command(commands.ABANDON_GOAL, commands.GoalArguments, api.Goal),
+    Command(commands.OPEN_CHAT, commands.OpenChatArguments, commands.ChatPage),
+    Command(commands.SEND_CHAT, commands.SendChatArguments, commands.ChatPage),
+    Command(commands.STOP_CHAT, commands.StopChatArguments, commands.ChatPage),
     Command(commands.STATUS, commands.StatusArguments, standing.Status),
     Command(commands.READ_DOCUMENT, commands.ReadDocumentArguments, commands.DocumentText),
 )

@@ -35,6 +35,9 @@ PAUSE_GOAL = "milepost.goal.pause"
 RESUME_GOAL = "milepost.goal.resume"
 ABANDON_GOAL = "milepost.goal.abandon"
 READ_DOCUMENT = "milepost.document.read"
+OPEN_CHAT = "milepost.chat.open"
+SEND_CHAT = "milepost.chat.send"
+STOP_CHAT = "milepost.chat.stop"
 
 Kind = Literal["context", "rule", "decision", "knowledge"]
 # `note` is what stands under headings of the user's own; nobody else puts an entry there.
@@ -327,3 +330,37 @@ class Known:
 
     symbol: str
     entries: tuple[api.Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenChatArguments:
+    """The chat as a Markdown document, for clients without a panel: that of a session, or a new
+    one."""
+
+    session_id: str | None = None
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendChatArguments:
+    """Sends what stands below the last “You” of a chat's document, `uri`; the answer is appended by
+    `workspace/applyEdit`."""
+
+    uri: str
+    mode: Literal["build", "plan", "compose"] | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopChatArguments:
+    """Stops the answer that is being written into a chat's document, `uri`."""
+
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPage:
+    """A chat's document."""
+
+    uri: str
+    session_id: str

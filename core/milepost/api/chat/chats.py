@@ -126,6 +126,14 @@ class Chat:
         """One session. Raises UserError when there is none with this id."""
         return self._shown(self._transcripts.get(session))
 
+    def has(self, session: str) -> bool:
+        """Whether there is a session with this id."""
+        try:
+            self._transcripts.get(session)
+        except UserError:
+            return False
+        return True
+
     def load(
         self,
         session: str,

@@ -1,7 +1,8 @@
 """`milepost mcp` with the conformance suite's own tools, prompts and resources beside ours.
 
 The suite calls these by name. What our tools could answer too is declared here as ours are; what
-they never answer (images, sound, questions to the client) comes from conformance_fixtures.py.
+they never answer comes from conformance_fixtures.py (images, sound, results that ask) and
+conformance_questions.py (requests to the client, in the handshake era).
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from milepost_mcp.prompts import Prompt
 from milepost_mcp.session import Seen
 from milepost_mcp.tools import TOOLS
 from milepost_mcp.tools.tool import Call, Reply, Tool
-from milepost_mcp.transports.http import clients
+from milepost_mcp.transports.http import clients, serve
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.mcp import conformance_fixtures as fixtures
+from tests.mcp.conformance_questions import QUESTIONS, AskingProtocol
 
 _SCHEME = "test://"
 
@@ -109,7 +111,8 @@ class _FixtureAnswers(Answers):
 
 
 clients.Answers = _FixtureAnswers
-TOOLS.update({name: _Fixture(name) for name in fixtures.TOOLS})
+serve.Protocol = AskingProtocol
+TOOLS.update({name: _Fixture(name) for name in (*fixtures.TOOLS, *QUESTIONS)})
 
 for _tool in (
     Tool("test_simple_text", "Text", "Answers with text.", _simple_text),

@@ -24,7 +24,10 @@ _NODE = _ROOT / ".tools/node/bin"
     [
         (
             "2025-11-25",
-            ("server-initialize: 3", "tools-call-with-progress: 2", "resources-subscribe: 2"),
+            (
+                "server-initialize: 3", "tools-call-with-progress: 2", "resources-subscribe: 2",
+                "tools-call-sampling: 2", "elicitation-sep1330-enums: 6", "logging-set-level: 2",
+            ),
         ),
         (
             "2026-07-28",

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import _recall_models, _recall_speed
+from tests.bench import _recall_models, _recall_speed, _recall_tantivy
 from tests.bench._recall_engines import Doc, Engine, MilepostSemantic, engines
 from tests.bench._report import Report, main
 
@@ -61,6 +61,7 @@ def run(quick: bool) -> Report:
     _average(report, [folder.name for folder in shared])
     _recall_models.measure(report, [doc.text for doc in _read(_PROBE)[0][""]])
     _recall_speed.measure(report, (1_000, 10_000, 100_000) + (() if quick else (1_000_000,)))
+    _recall_tantivy.measure(report, 10_000 if quick else 100_000)
     return report
 
 

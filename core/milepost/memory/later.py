@@ -35,7 +35,11 @@ class Later:
 
             # The executor sees to it that the process does not end before the work has.
             self._executor = ThreadPoolExecutor(1, "milepost-index")
-        self._last = self._executor.submit(_done, work, lock)
+        try:
+            self._last = self._executor.submit(_done, work, lock)
+        except RuntimeError:
+            # The interpreter is ending and starts no more work.
+            _done(work, lock)
 
     def wait(self) -> None:
         """Return when nothing is left to do. A bug in what was done comes out here."""

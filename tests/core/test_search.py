@@ -265,6 +265,20 @@ def test_a_term_is_found_as_soon_as_it_is_there(connection: sqlite3.Connection) 
     assert counts.of(connection, ("kafka",)) == {"kafka": 1}
 
 
+def test_a_word_of_nearly_every_row_finds_them_only_when_nothing_else_does(
+    connection: sqlite3.Connection,
+) -> None:
+    connection.execute("BEGIN")
+    filling = table.Filling(connection)
+    for number in range(6_000):
+        filling.put(table.Text("", f"service number {number}" + " zebra" * (number == 77)))
+    filling.finish()
+    connection.execute("COMMIT")
+    assert ask(connection, "service zebra") == ["service number 77 zebra"]
+    assert len(ask(connection, "service")) > 100
+    assert len(ask(connection, "service qqqqxxxx")) > 100
+
+
 def test_work_is_judged_by_its_age_at_the_moment_of_the_question(
     connection: sqlite3.Connection,
 ) -> None:

@@ -6,7 +6,6 @@ and only a person changes them.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,10 @@ from milepost.api.found import advice, is_anchored, is_at, merged, renamed, with
 from milepost.api.moves import Moves
 from milepost.api.rules import Rules
 from milepost.api.showing import outline_of, shown, shown_change
-from milepost.base.errors import UserError, WorldError
+from milepost.api.upkeep import Upkeep, conflicts
+from milepost.base.errors import UserError
 from milepost.memory import document as documents
-from milepost.memory.edits import conflict_words, no_such_entry
+from milepost.memory.edits import no_such_entry
 from milepost.memory.entry import from_block
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ MAX_RESULTS = 100
 _MAX_SIMILAR = 3
 
 
-class Memory:
+class Memory(Upkeep):
     """What is remembered. Ids are those of entries, whichever scope they are in."""
 
     def __init__(
@@ -50,7 +50,7 @@ class Memory:
         project: views.Project,
     ) -> None:
         """`books` are the rules in agents' own files, of which nothing is ever changed."""
-        self._scopes = scopes
+        super().__init__(scopes)
         self._rules = Rules(books)
         self._project = project
         self._actor = actor
@@ -268,7 +268,7 @@ class Memory:
             scopes=tuple(store.label for store in stores),
             advice=None if best else advice(searched, kind=kind, scope=scope),
             left_out=left_out,
-            warnings=_conflicts(stores),
+            warnings=conflicts(stores),
         )
 
     def at(self, text: str, line: int, *, scope: str) -> views.Entry | None:
@@ -378,41 +378,6 @@ class Memory:
         """The headings and entries of a memory file's text, such as an unsaved buffer's."""
         return tuple(outline_of(documents.parse_text(text)))
 
-    def refresh(self, path: str | None = None) -> int:
-        """Bring the indexes of what is in play level with the files, or that of the memory file at
-        `path`; how many entries were new, changed or gone."""
-        stores = self._scopes.in_play(None, None, None)
-        if path is not None:
-            stores = tuple(store for store in self._scopes.kept() if str(store.path) == path)
-        return sum(store.refresh() for store in stores)
-
-    def clean(self, *, within_s: float | None = None) -> bool:
-        """Wipe what was forgotten, or changed, out of the indexes; with a limit, of those only that
-        were used here. Whether that is done; when the time was not enough, or others are using an
-        index, call again."""
-        with contextlib.suppress(WorldError):
-            stores = self._scopes.kept() if within_s is None else self._scopes.made()
-            cleaned = [store.index.clean(within_s=within_s) for store in stores]
-            return all(cleaned)
-        return False
-
-    def tidy(self) -> tuple[str, ...]:
-        """Bring together what stands under headings that saves repeated at the end of large files;
-        the files that were rewritten."""
-        return tuple(str(store.path) for store in self._scopes.kept() if store.tidy())
-
-    def check(self) -> tuple[str, ...]:
-        """Compare files and indexes entry by entry; a sentence for each that differs, and for each
-        file that git left in the middle of a merge."""
-        stores = self._scopes.kept()
-        differing = tuple(
-            f"the index of {store.path} has {rows} rows for {entries} entries"
-            for store in stores
-            for rows, entries in [store.counts()]
-            if rows != entries
-        )
-        return (*differing, *_conflicts(stores))
-
     def suspects(self, *, limit: int = MAX_RESULTS) -> tuple[views.Entry, ...]:
         """The entries that are suspect or whose code moved, in file order. Code that is gone is
         searched for until it is found or given up, which may take seconds."""
@@ -459,11 +424,3 @@ class Memory:
         """The entry with what was masked in the words that were given for it."""
         kinds = dict.fromkeys(found.kind for found in words.found) if words else ()
         return dataclasses.replace(self._entry(store, entry), masked=tuple(kinds))
-
-
-def _conflicts(stores: tuple[MemoryStore, ...]) -> tuple[str, ...]:
-    return tuple(
-        conflict_words(store.path, line)
-        for store in stores
-        if (line := store.conflict()) is not None
-    )

@@ -82,7 +82,7 @@ def _match(rows_of: Mapping[str, int], rows: int) -> str:
     if sum(rows_of.values()) <= _SCORED_ROWS:
         return _any(list(rows_of))
     # To bm25 a word that half of the rows hold is worth nothing, but it reads the list of them all.
-    telling = [term for term, count in rows_of.items() if count < rows * _TELLING_SHARE]
+    telling = [term for term, count in rows_of.items() if 0 < count < rows * _TELLING_SHARE]
     every = _any(telling or list(rows_of))
     rare: list[str] = []
     total = 0

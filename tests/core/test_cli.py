@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from tests.processes import LONG, is_alive, sleeping
 
 
 class Terminal:
@@ -83,6 +87,18 @@ def test_the_exit_code_of_verify_is_the_verdict(terminal: Terminal, project: Pat
     assert terminal.run("goal", "verify", goal["id"]).returncode == 5
     assert "nothing to see" in terminal.says("goal", "list")
     terminal.says("goal", "abandon", goal["id"])
+
+
+def test_what_was_seen_for_a_goal_stays_to_be_read(terminal: Terminal, project: Path) -> None:
+    terminal.says("goal", "set", "it is there", "--check", "test -f made")
+    assert "Nothing was seen yet" in terminal.says("goal", "evidence")
+    terminal.run("goal", "verify")
+    (project / "made").touch()
+    assert terminal.run("goal", "verify").returncode == 0
+    found = terminal.data("goal", "evidence")
+    assert [item["passed"] for item in found] == [True, False]
+    assert all(item["command"] == "test -f made" and not item["reused"] for item in found)
+    assert "ended with 1 instead of 0" in terminal.says("goal", "evidence", "-n", "2")
 
 
 def test_checks_are_proposed_and_taken_only_when_told(terminal: Terminal, project: Path) -> None:
@@ -260,3 +276,19 @@ def test_a_brief_and_the_rules_files_are_printed(terminal: Terminal, project: Pa
     refused = terminal.run("memory", "confirm", entry["id"])
     assert refused.returncode == 1
     assert "edit it there, in line 1" in refused.stderr
+
+
+def test_an_interrupt_ends_a_verification_with_its_command(
+    terminal: Terminal, project: Path
+) -> None:
+    terminal.says("goal", "set", "it ends", "--check", f"sleep {LONG}")
+    words = [sys.executable, "-m", "milepost", "goal", "verify"]
+    running = subprocess.Popen(words, cwd=project, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not (pids := sleeping()):
+        assert time.monotonic() < deadline, "the command did not start"
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    assert running.wait(30) == 130
+    assert not any(map(is_alive, pids))
+    assert "Nothing was seen yet" in terminal.says("goal", "evidence")

@@ -115,6 +115,13 @@ class Goals:
         """A goal; without an id the newest active one. Raises UserError when there is none."""
         return self._view(self._find(goal_id))
 
+    def evidence(self, goal_id: str | None = None, limit: int = 20) -> tuple[views.Evidence, ...]:
+        """What was seen for a goal at any time, the newest first: the ledger that its verdicts
+        stand on."""
+        goal = self._find(goal_id)
+        found = self._ledger.evidence.page(goal, max(1, min(limit, MAX_PAGE)))
+        return tuple(map(_evidence, found))
+
     def pause(self, goal_id: str | None = None) -> views.Goal:
         """Let a goal rest. Raises UserError when its state does not allow it."""
         return self._view(self._ledger.move(self._find(goal_id), "pause", self._actor))

@@ -15,7 +15,7 @@ from milepost.cli.reply import Reply, counted, say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from milepost.api import Check, Goal, Sign, Verdict, Workspace
+    from milepost.api import Check, Evidence, Goal, Sign, Verdict, Workspace
 
 VERDICT_CODES = {"met": 0, "not_met": 3, "impossible": 4, "unverifiable": 5}
 
@@ -48,6 +48,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     shared.count(listing, 20)
     show = actions.add_parser("show", help="one goal with its checks and what was changed since")
     show.add_argument("id", nargs="?")
+    ledger = actions.add_parser("evidence", help="what was seen for a goal, newest first")
+    ledger.add_argument("id", nargs="?")
+    shared.count(ledger, 20)
     checks = actions.add_parser("checks", help="the checks that these words seem to ask for")
     checks.add_argument("condition", nargs="+")
     verify = actions.add_parser(
@@ -172,6 +175,12 @@ def _show(workspace: Workspace, options: argparse.Namespace) -> Reply:
     return Reply("\n".join([*_goal_lines(goal), *map(_sign_text, signs)]), goal)
 
 
+def _evidence(workspace: Workspace, options: argparse.Namespace) -> Reply:
+    found = workspace.goals.evidence(options.id, options.n)
+    lines = [line for item in found for line in (f"{item.started_at}", *_evidence_lines(item))]
+    return Reply("\n".join(lines) or "Nothing was seen yet; verify the goal.", found)
+
+
 def _checks(workspace: Workspace, options: argparse.Namespace) -> Reply:
     proposed = workspace.goals.proposals(" ".join(options.condition))
     text = "\n".join(check.command for check in proposed)
@@ -257,25 +266,30 @@ def _sign_text(sign: Sign) -> str:
 
 def _verdict_text(verdict: Verdict) -> str:
     lines = [f"{verdict.verdict}: {verdict.reason}."]
-    for item in verdict.evidence:
-        seen = "seen before in this very state" if item.reused else f"{item.duration_ms} ms"
-        mark = "ok  " if item.passed else "FAIL"
-        held = f", sandbox {item.sandbox}" if item.sandbox else ""
-        lines.append(f"  {mark} {item.command}  ({seen}{held}, evidence {item.id})")
-        if item.results:
-            lines.append(f"       {item.results}")
-        if not item.passed:
-            lines.append(f"       {item.problem}")
-            tail = item.output_tail.rstrip().split("\n")[-_TAIL_LINES:]
-            lines += [f"       | {line}" for line in tail if line]
+    lines += [line for item in verdict.evidence for line in _evidence_lines(item)]
     lines += map(_sign_text, verdict.signs)
     return "\n".join(lines)
+
+
+def _evidence_lines(item: Evidence) -> list[str]:
+    seen = "seen before in this very state" if item.reused else f"{item.duration_ms} ms"
+    mark = "ok  " if item.passed else "FAIL"
+    held = f", sandbox {item.sandbox}" if item.sandbox else ""
+    lines = [f"  {mark} {item.command}  ({seen}{held}, evidence {item.id})"]
+    if item.results:
+        lines.append(f"       {item.results}")
+    if not item.passed:
+        lines.append(f"       {item.problem}")
+        tail = item.output_tail.rstrip().split("\n")[-_TAIL_LINES:]
+        lines += [f"       | {line}" for line in tail if line]
+    return lines
 
 
 _ACTIONS = {
     "set": _set,
     "list": _list,
     "show": _show,
+    "evidence": _evidence,
     "checks": _checks,
     "verify": _verify,
     "pause": _pause,

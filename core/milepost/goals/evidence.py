@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
+from milepost.goals.check import read_check
 from milepost.goals.results.counts import Counts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from milepost.base.sqlite import Database
     from milepost.goals.check import Check
     from milepost.goals.goal import Goal
@@ -91,6 +94,16 @@ class EvidenceLog:
                 ((surroundings, item.id) for item in evidence if not item.reused),
             )
 
+    def page(self, goal: Goal, limit: int) -> list[Evidence]:
+        """What was seen for a goal, the newest first; also what is used no more."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT command, {_COLUMNS} FROM evidence WHERE goal = ? "  # noqa: S608
+                "ORDER BY number DESC LIMIT ?",
+                (goal.id, limit),
+            ).fetchall()
+        return [replace(_evidence(row, read_check(words)), reused=False) for words, *row in rows]
+
     def reusable(
         self, goal: Goal, check: Check, *, root: str, tree_hash: str, surroundings: str
     ) -> Evidence | None:
@@ -146,7 +159,7 @@ def counts_of(text: str | None) -> Counts | None:
     return None if text is None else Counts(**cast("dict[str, int]", json.loads(text)))
 
 
-def _evidence(row: tuple[object, ...], check: Check) -> Evidence:
+def _evidence(row: Sequence[object], check: Check) -> Evidence:
     evidence_id, exit_code, timed_out, *seen, is_settled, counts, how, problem = row
     return Evidence(
         evidence_id, check, exit_code, bool(timed_out), *seen, bool(is_settled),  # type: ignore[arg-type]

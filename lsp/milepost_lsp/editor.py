@@ -51,6 +51,8 @@ MESSAGE_CHARS = 400
 MAX_FILE_BYTES = 10_000_000
 # An edit is applied at once, unless the client shows it to the user first.
 APPLY_TIMEOUT_S = 120.0
+# The one mark of an edit that is to be shown before it is made.
+_NOTE_ID = "milepost"
 # How long the news of an edit may take after the client said that it is done: Neovim collects
 # changes for 150 ms.
 APPLIED_WITHIN_S = 5.0
@@ -124,11 +126,44 @@ class Editor:
         return bool(window and window.show_document and window.show_document.support)
 
     @property
+    def resolves_edits(self) -> bool:
+        """Whether a code action may leave its edit for `codeAction/resolve`."""
+        actions = self._code_actions
+        lazily = actions.resolve_support if actions else None
+        return bool(actions and actions.data_support and lazily and "edit" in lazily.properties)
+
+    @property
+    def tags_models(self) -> bool:
+        """Whether a code action may be tagged as made by a model."""
+        support = self._code_actions.tag_support if self._code_actions else None
+        return bool(support and types.CodeActionTag.LlmGenerated in support.value_set)
+
+    @property
+    def creates_files(self) -> bool:
+        """Whether an edit may make a file."""
+        edit = self._edits
+        known = edit.resource_operations if edit else None
+        return self._versions_edits and types.ResourceOperationKind.Create in (known or ())
+
+    @property
+    def _code_actions(self) -> types.CodeActionClientCapabilities | None:
+        document = self._server.client_capabilities.text_document
+        return document.code_action if document else None
+
+    @property
+    def _edits(self) -> types.WorkspaceEditClientCapabilities | None:
+        workspace = self._server.client_capabilities.workspace
+        return workspace.workspace_edit if workspace else None
+
+    @property
     def _versions_edits(self) -> bool:
         """Whether an edit may say which version of a document it is for."""
-        workspace = self._server.client_capabilities.workspace
-        edit = workspace.workspace_edit if workspace else None
-        return bool(edit and edit.document_changes)
+        return bool(self._edits and self._edits.document_changes)
+
+    @property
+    def _annotates_edits(self) -> bool:
+        """Whether the client asks the user about edits that are marked so."""
+        return bool(self._edits and self._edits.change_annotation_support)
 
     @property
     def _applies_edits(self) -> bool:
@@ -161,17 +196,28 @@ class Editor:
         }
 
     def edit_of(
-        self, uri: str, version: int | None, edits: Sequence[types.TextEdit]
+        self,
+        uri: str,
+        version: int | None,
+        edits: Sequence[types.TextEdit],
+        *,
+        creates: bool = False,
+        note: types.ChangeAnnotation | None = None,
     ) -> types.WorkspaceEdit:
-        """Changes of one document, good for that version only where the client can tell."""
+        """Changes of one document, good for that version only where the client can tell. `creates`
+        makes the file first; with a `note`, a client that can asks before it makes them."""
         if not self._versions_edits:
             return types.WorkspaceEdit(changes={uri: list(edits)})
+        made: list[Any] = [types.CreateFile(uri)] if creates else []
         document = types.OptionalVersionedTextDocumentIdentifier(uri, version)
-        return types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(document, list(edits))])
+        if note is None or not self._annotates_edits:
+            made.append(types.TextDocumentEdit(document, list(edits)))
+            return types.WorkspaceEdit(document_changes=made)
+        noted = [types.AnnotatedTextEdit(_NOTE_ID, each.range, each.new_text) for each in edits]
+        made.append(types.TextDocumentEdit(document, noted))
+        return types.WorkspaceEdit(document_changes=made, change_annotations={_NOTE_ID: note})
 
-    async def apply_edits(
-        self, uri: str, version: int | None, edits: Sequence[types.TextEdit]
-    ) -> None:
+    async def apply(self, uri: str, version: int | None, edit: types.WorkspaceEdit) -> None:
         """Has the client change a document, and returns when the change is there to be seen.
 
         Raises UserError when it did not change it, for example because it has moved on.
@@ -181,7 +227,7 @@ class Editor:
         if version is not None and version != self.version(uri):
             raise api.UserError("the document has just been changed; try again")
         # Without a label: Neovim writes each into its message area.
-        wish = types.ApplyWorkspaceEditParams(self.edit_of(uri, version, edits))
+        wish = types.ApplyWorkspaceEditParams(edit)
         try:
             answer = await asyncio.wait_for(
                 self._server.workspace_apply_edit_async(wish), APPLY_TIMEOUT_S

@@ -205,12 +205,13 @@ class Proposals:
             edits.append(
                 types.TextEdit(
                     types.Range(
-                        document.text.position(line, 0), _start_of(document.text, end_line)
+                        document.text.start_of_line(line), document.text.start_of_line(end_line)
                     ),
                     "".join(kept.other_lines(index)),
                 )
             )
-        await self._editor.apply_edits(kept.edit.uri, document.version, edits)
+        edit = self._editor.edit_of(kept.edit.uri, document.version, edits)
+        await self._editor.apply(kept.edit.uri, document.version, edit)
 
     async def _document(self, uri: str) -> _Document | None:
         text, version = self._editor.text(uri), self._editor.version(uri)
@@ -356,13 +357,6 @@ class _Kept:
 
 def _hunk_id(index: int) -> str:
     return f"h{index + 1}"
-
-
-def _start_of(text: Text, line: int) -> types.Position:
-    """Where a line begins; where there is none, the end of the text, which may lack a line end."""
-    if line >= len(text.lines) and text.lines and not text.lines[-1].endswith(("\n", "\r")):
-        return text.end_of_line(len(text.lines) - 1)
-    return text.position(line, 0)
 
 
 def _is_same(one: str, other: str) -> bool:

@@ -9,6 +9,7 @@ from milepost_lsp.editor import Editor
 from milepost_lsp.features import (
     chat,
     code_action,
+    code_action_resolve,
     code_lens,
     did_save,
     document_symbol,
@@ -57,6 +58,7 @@ def build_server(project: str | None = None) -> MilepostServer:
     initialize.register(desk, watching)
     hover.register(desk)
     code_action.register(desk)
+    code_action_resolve.register(desk)
     execute_command.register(desk)
     document_symbol.register(desk)
     did_save.register(desk)

@@ -64,6 +64,14 @@ class Text:
             return types.Position(len(self.lines), 0)
         return types.Position(line, self.codec.client_num_units(self.lines[line][:column]))
 
+    def start_of_line(self, line: int) -> types.Position:
+        """Where a line begins; beyond the last one, the end of the text, which may stand behind a
+        line without a line end."""
+        last = len(self.lines) - 1
+        if line > last >= 0 and not self.lines[last].endswith(("\n", "\r")):
+            return self.end_of_line(last)
+        return self.position(line, 0)
+
     def end_of_line(self, line: int) -> types.Position:
         """Where a line ends, before its line end."""
         if line >= len(self.lines):

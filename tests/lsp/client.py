@@ -6,6 +6,7 @@ A client library would repair what the tests want to send broken.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import subprocess
@@ -38,6 +39,9 @@ class Client:
         self.answers: list[str | None] = []
         self.asked: list[dict[str, Any]] = []
         self.silent: set[str] = set()
+        # The open documents as the editor shows them, and the version that it gave them.
+        self.documents: dict[str, str] = {}
+        self.versions: dict[str, int] = {}
         # The option to choose each time that a permission is asked for.
         self.permissions: list[str] = []
         self._responses: dict[int | str | None, dict[str, Any]] = {}
@@ -76,8 +80,17 @@ class Client:
         """Opens a document, with the text of its file if none is given. Returns its URI."""
         text = path.read_text(encoding="utf-8") if text is None else text
         item = {"uri": path.as_uri(), "languageId": language, "version": 1, "text": text}
+        self.documents[path.as_uri()], self.versions[path.as_uri()] = text, 1
         self.notify("textDocument/didOpen", {"textDocument": item})
         return path.as_uri()
+
+    def type(self, uri: str, text: str) -> None:
+        """The user changes the text of an open document."""
+        self.documents[uri] = text
+        self.versions[uri] += 1
+        document = {"uri": uri, "version": self.versions[uri]}
+        changes = {"textDocument": document, "contentChanges": [{"text": text}]}
+        self.notify("textDocument/didChange", changes)
 
     def hover(self, uri: str, line: int, character: int) -> str | None:
         found = self.request("textDocument/hover", at(uri, line, character))
@@ -108,6 +121,34 @@ class Client:
 
     def apply(self, action: dict[str, Any]) -> Any:
         return self.command(action["command"]["command"], *action["command"]["arguments"])
+
+    def choose(self, action: dict[str, Any]) -> Any:
+        """What an editor does with the action that was chosen: resolve it, make its edit, run its
+        command."""
+        if "edit" not in action and "data" in action:
+            action = self.request("codeAction/resolve", action)
+        if "edit" in action:
+            self.edit(action["edit"])
+        return self.apply(action) if "command" in action else None
+
+    def edit(self, edit: dict[str, Any]) -> bool:
+        """Makes an edit in the documents that are open or on disk, as an editor does; False when
+        it is for another version of one."""
+        changes = [
+            (each["textDocument"]["uri"], each["textDocument"]["version"], each["edits"])
+            for each in edit.get("documentChanges", [])
+            if "kind" not in each
+        ] or [(uri, None, edits) for uri, edits in edit.get("changes", {}).items()]
+        if any(version not in (None, self.versions.get(uri)) for uri, version, _ in changes):
+            return False
+        for each in edit.get("documentChanges", []):
+            if each.get("kind") == "create":
+                Path(each["uri"].removeprefix("file://")).touch(exist_ok=False)
+        for uri, _, edits in changes:
+            if uri not in self.documents:
+                self.open(Path(uri.removeprefix("file://")))
+            self.type(uri, edited(self.documents[uri], edits))
+        return True
 
     def request(self, method: str, params: Any = None, *, timeout: float = TIMEOUT_S) -> Any:
         return self.answer_to(self.start(method, params), timeout=timeout)
@@ -245,6 +286,8 @@ class Client:
             result = chosen if wanted else {"outcome": "cancelled"}
         elif message["method"] == "window/showDocument":
             result = {"success": True}
+        elif message["method"] == "workspace/applyEdit":
+            result = {"applied": self.edit(message["params"]["edit"])}
         self.send({"jsonrpc": "2.0", "id": message["id"], "result": result})
 
 
@@ -266,6 +309,27 @@ CHATTING = {
     },
 }
 
+# An editor that also makes edits for the server, and finds out an action's edit when it is chosen.
+EDITING: dict[str, Any] = {
+    **CAPABILITIES,
+    "workspace": {
+        "applyEdit": True,
+        "workspaceEdit": {
+            "documentChanges": True,
+            "resourceOperations": ["create"],
+            "changeAnnotationSupport": {"groupsOnLabel": True},
+        },
+    },
+    "textDocument": {
+        **CAPABILITIES["textDocument"],
+        "codeAction": {
+            "dataSupport": True,
+            "resolveSupport": {"properties": ["edit"]},
+            "tagSupport": {"valueSet": [1]},
+        },
+    },
+}
+
 ANNOUNCED = {**CAPABILITIES, "experimental": {"milepost": {"memory": True}}}
 
 
@@ -281,3 +345,28 @@ def at(uri: str, line: int, character: int) -> dict[str, Any]:
         "textDocument": {"uri": uri},
         "position": {"line": line, "character": character},
     }
+
+
+def edited(text: str, edits: list[dict[str, Any]]) -> str:
+    """The text with LSP's edits, whose positions all mean the text before, in UTF-16 units."""
+    starts = [0]
+    for line in text.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+
+    def offset(place: dict[str, int]) -> int:
+        line = place["line"]
+        if line >= len(starts):
+            return len(text)
+        rest = text[starts[line] :].encode("utf-16-le")[: place["character"] * 2]
+        return starts[line] + len(rest.decode("utf-16-le"))
+
+    spans = [
+        (offset(each["range"]["start"]), offset(each["range"]["end"]), each["newText"])
+        for each in edits
+    ]
+    ordered = sorted(spans, key=lambda span: span[:2])
+    for (_, end, _), (start, _, _) in itertools.pairwise(ordered):
+        assert end <= start, "edits overlap"
+    for start, end, new in reversed(ordered):
+        text = text[:start] + new + text[end:]
+    return text

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import itertools
 import json
 from typing import Any
 
@@ -18,6 +17,7 @@ from pygls.protocol import default_converter
 from milepost_lsp.editor import Editor
 from milepost_lsp.guard import GuardedProtocol, GuardedServer
 from milepost_lsp.session import Session
+from tests.lsp.client import edited
 
 # Making one is most of the time that a server takes to make, and it keeps nothing.
 CONVERTER = functools.cache(default_converter)
@@ -133,28 +133,3 @@ class Peer:
             text, current = self.documents[uri]
             if version in (None, current):
                 self.type(uri, edited(text, edits))
-
-
-def edited(text: str, edits: list[dict[str, Any]]) -> str:
-    """The text with LSP's edits, whose positions all mean the text before, in UTF-16 units."""
-    starts = [0]
-    for line in text.splitlines(keepends=True):
-        starts.append(starts[-1] + len(line))
-
-    def offset(place: dict[str, int]) -> int:
-        line = place["line"]
-        if line >= len(starts):
-            return len(text)
-        rest = text[starts[line] :].encode("utf-16-le")[: place["character"] * 2]
-        return starts[line] + len(rest.decode("utf-16-le"))
-
-    spans = [
-        (offset(each["range"]["start"]), offset(each["range"]["end"]), each["newText"])
-        for each in edits
-    ]
-    ordered = sorted(spans, key=lambda span: span[:2])
-    for (_, end, _), (start, _, _) in itertools.pairwise(ordered):
-        assert end <= start, "edits overlap"
-    for start, end, new in reversed(ordered):
-        text = text[:start] + new + text[end:]
-    return text

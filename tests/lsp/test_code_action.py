@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+ASK = "Milepost: ask about the selection"
 REMEMBER = "Milepost: remember selection"
 RULE = "Milepost: remember selection as a rule"
 WORKTREE = "Milepost: remember selection for this worktree"
@@ -31,7 +32,7 @@ def test_a_light_bulb_shows_where_memory_knows_the_symbol(client, project, other
 def test_a_selection_can_be_remembered_or_made_a_goal(client, project):
     uri = client.open(project / "shop.py")
     selected = client.titles(uri, (1, 4), (1, 20), invoked=False)
-    assert selected == [REMEMBER, RULE, WORKTREE, GOAL]
+    assert selected == [ASK, REMEMBER, RULE, WORKTREE, GOAL]
 
 
 def test_a_blank_selection_is_none(client, project):
@@ -63,11 +64,11 @@ def test_only_the_kinds_that_were_asked_for_are_offered(client, project):
         CHAT,
     ]
     assert client.titles(*selected, only=["source.milepost.checkpoint"]) == [CHECKPOINT]
-    assert client.titles(*selected, only=["milepost"]) == [REMEMBER, RULE, WORKTREE, GOAL]
+    assert client.titles(*selected, only=["milepost"]) == [ASK, REMEMBER, RULE, WORKTREE, GOAL]
     assert client.titles(*selected, only=["quickfix", "source.organizeImports"]) == []
 
 
-def test_every_action_is_a_command_that_needs_no_resolving(client, project):
+def test_without_a_model_every_action_is_a_command_that_needs_no_resolving(client, project):
     uri = client.open(project / "shop.py")
     for action in client.actions(uri, (1, 4), (1, 20)):
         assert action["command"]["title"] == action["title"]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from milepost_lsp.actions import registry
-from tests.lsp.client import Client
+from tests.lsp.client import EDITING, Client, span
 
 MODULES = {action.run.__module__ for action in registry.ACTIONS}
 
@@ -31,7 +33,32 @@ def test_the_example_in_the_docstring_is_true(module, client, project, other):
     check(importlib.import_module(module).__doc__, client, project, other)
 
 
-def check(docstring: str, client: Client, project: Path, other) -> None:
+@pytest.fixture
+def client(connect, project: Path, tmp_path: Path, module: str) -> Client:
+    """A server that serves the project, with a model if the example tells what it says."""
+    steps = read_example(importlib.import_module(module).__doc__ or "").steps
+    turns = [turn(what) for verb, what in steps if verb == "model"]
+    script = tmp_path / "script.jsonl"
+    script.write_text("".join(json.dumps(each) + "\n" for each in turns), encoding="utf-8")
+    started = connect(env={"MILEPOST_MODEL": f"scripted:{script}" if turns else ""})
+    proposes = any(verb == "proposed" for verb, _ in steps)
+    known = {"experimental": {"milepost": {"proposals": True}}} if proposes else {}
+    started.initialize(project, capabilities={**EDITING, **known})
+    return started
+
+
+def turn(what: str) -> dict[str, Any]:
+    """What the model says, or the calls by which it edits."""
+    verb, _, rest = what.partition(": ")
+    if verb == "replace":
+        old, new = rest.split(" -> ")
+        return {"calls": [{"tool": "replace", "arguments": {"old": old, "new": new}}]}
+    if verb == "append":
+        return {"calls": [{"tool": "append", "arguments": {"text": rest}}]}
+    return {"say": what}
+
+
+def check(docstring: str, client: Client, project: Path, other) -> None:  # noqa: C901  (a verb each)
     """Opens the example's file as shop.py and walks through its steps."""
     example = read_example(docstring)
     (project / "pyproject.toml").unlink()
@@ -40,6 +67,7 @@ def check(docstring: str, client: Client, project: Path, other) -> None:
     start, end = example.start, example.end
     client.answers = [what for verb, what in example.steps if verb == "answered"]
     chosen = None
+    context: dict[str, Any] = {}
     for verb, what in example.steps:
         match verb:
             case "memory":
@@ -61,10 +89,16 @@ def check(docstring: str, client: Client, project: Path, other) -> None:
             case "goal":
                 condition, command = what.split(" $ ")
                 client.command("milepost.goal.set", {"condition": condition, "checks": [command]})
-            case "offered":
-                actions = client.actions(uri, start, end)
+            case "model":
+                pass  # it was told at the beginning
+            case "diagnostic":
+                context["diagnostics"] = [{"range": span(start, end), "message": what}]
+            case "offered" | "proposed":
+                actions = client.actions(uri, start, end, **context)
                 chosen = next(action for action in actions if action["title"] == what)
-                client.apply(chosen)
+                client.choose(chosen)
+            case "edited":
+                assert any(what in text for text in client.documents.values())
             case "said":
                 assert what in client.messages()
             case "shown":

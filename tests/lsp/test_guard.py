@@ -260,12 +260,13 @@ def test_defect_8_the_server_says_nothing_on_stderr(connect, project):
     assert stderr.read() == b""
 
 
-def test_defect_9_an_action_sent_back_to_be_resolved_is_refused_not_broken(client, project):
+@pytest.mark.parametrize("data", [None, 5, [], {}, {"command": 5}, {"command": "no.such"}])
+def test_defect_9_an_action_that_needs_no_resolving_comes_back_as_it_is(client, project, data):
     uri = client.open(project / "shop.py")
-    action = client.actions(uri, (0, 0))[0]
-    with pytest.raises(ServerError) as error:
-        client.request("codeAction/resolve", action, timeout=5)
-    assert error.value.code == -32601
+    action = {**client.actions(uri, (0, 0))[0], "data": data}
+    back = client.request("codeAction/resolve", action, timeout=5)
+    assert (back["title"], back["command"]) == (action["title"], action["command"])
+    assert "edit" not in back
 
 
 def test_requests_before_initialize_and_after_shutdown_are_answered(connect, project):

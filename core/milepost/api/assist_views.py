@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from milepost.api.views import Entry
+from milepost.api.views import Entry  # noqa: TC001  (servers resolve the annotations of views)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,25 @@ export interface AgentThoughtChunk {
 }
 
 /**
+ * An answer in the model's words, and the entries that it was given. Without a model there are no
+ * words, and `effort` is None: the entries are the answer.
+ */
+export interface Answer {
+  words: string;
+  entries: Entry[];
+  effort: Effort | null;
+}
+
+/**
+ * Without `question` the code is explained. Without a model, memory answers alone.
+ */
+export interface AskArguments {
+  uri: string;
+  range: Range;
+  question?: string | null;
+}
+
+/**
  * What is worth knowing at the beginning of a task, as `text` of `tokens` tokens, never more than
  * `budgetTokens`. `leftOut` names the first of `leftOutTotal` entries that are not in it, `files`
  * the rules files of which something is not used.
@@ -255,6 +274,14 @@ export interface ClientAnnouncement {
 }
 
 /**
+ * The selection, or an empty range in what is meant.
+ */
+export interface CodeArguments {
+  uri: string;
+  range: Range;
+}
+
+/**
  * As for forgetting.
  */
 export interface ConfirmArguments {
@@ -278,6 +305,18 @@ export interface DecideProposalParams {
 export interface DeleteSessionParams {
   sessionId: string;
   uri?: string | null;
+}
+
+/**
+ * A diagnostic as the editor has it; `severity` is LSP's number.
+ */
+export interface DiagnosticArguments {
+  uri: string;
+  range: Range;
+  message: string;
+  severity?: number | null;
+  source?: string | null;
+  code?: string | number | null;
 }
 
 /**
@@ -319,6 +358,28 @@ export interface EditArguments {
   text: string;
   version?: string | null;
   uri?: string | null;
+}
+
+/**
+ * A model's edit: a `proposal` to decide on for clients that announced proposals; for the others,
+ * and for a file that is new, it is in the document (`isApplied`), where the editor can undo it.
+ */
+export interface Edited {
+  uri: string;
+  proposal: Proposal | null;
+  isApplied: boolean;
+  words: string;
+  effort: Effort;
+}
+
+/**
+ * What a question to a model took; `costUsd` is None when the price is not known.
+ */
+export interface Effort {
+  model: string;
+  inputTokens: number;
+  outputTokens: number;
+  costUsd: number | null;
 }
 
 /**
@@ -1257,6 +1318,13 @@ export interface Commands {
   "milepost.chat.open": { argument: OpenChatArguments; result: ChatPage };
   "milepost.chat.send": { argument: SendChatArguments; result: ChatPage };
   "milepost.chat.stop": { argument: StopChatArguments; result: ChatPage };
+  "milepost.assist.ask": { argument: AskArguments; result: Answer };
+  "milepost.assist.explain": { argument: DiagnosticArguments; result: Answer };
+  "milepost.assist.fix": { argument: DiagnosticArguments; result: Edited };
+  "milepost.assist.document": { argument: CodeArguments; result: Edited };
+  "milepost.assist.test": { argument: CodeArguments; result: Edited };
+  "milepost.proposal.accept": { argument: DecideProposalParams; result: Proposal };
+  "milepost.proposal.reject": { argument: DecideProposalParams; result: Proposal };
   "milepost.status": { argument: StatusArguments; result: Status };
   "milepost.document.read": { argument: ReadDocumentArguments; result: DocumentText };
 }

@@ -4,7 +4,8 @@ The kinds. What is about the place (the selection, the symbol) has a kind of its
 which editors list with the rest and no "fix all" or "on save" setting ever applies. What is about
 the whole project is `source.milepost`: editors keep `source` actions out of the light bulb, and
 they are offered only when the user opened the menu or asked for that kind, or else every line
-would have a light bulb.
+would have a light bulb. What is about a diagnostic is `quickfix.milepost`: where there is one, the
+editor has a light bulb anyway, and lists fixes beside the diagnostic too.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from milepost_lsp.editor import Editor, path_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from milepost_lsp.actions.assisting import Wanted
     from milepost_lsp.chat.pages import Pages
     from milepost_lsp.proposals import Place as Proposed
     from milepost_lsp.proposals import Proposals
@@ -31,6 +33,7 @@ A = TypeVar("A")
 
 PLACE_KIND = "milepost"
 PROJECT_KIND = "source.milepost"
+FIX_KIND = "quickfix.milepost"
 
 
 class Place:
@@ -43,10 +46,10 @@ class Place:
         text: Text,
         span: types.Range,
         *,
-        is_invoked: bool,
+        context: types.CodeActionContext,
         has_restored: bool,
-        has_chat: bool = False,
         proposed: Sequence[Proposed] = (),
+        editor: Editor,
     ) -> None:
         self.workspace = home.workspace
         self.path = home.path
@@ -55,9 +58,16 @@ class Place:
         self.uri = uri
         self.text = text
         self.span = span
-        self.is_invoked = is_invoked
+        # By hand; a client that asks for certain kinds has somebody who wants them.
+        by_hand = context.trigger_kind == types.CodeActionTriggerKind.Invoked
+        self.is_invoked = by_hand or context.only is not None
         self.has_restored = has_restored
-        self.has_chat = has_chat
+        self.has_chat = editor.knows("chat")
+        self.diagnostics = context.diagnostics
+        self.version = editor.version(uri)
+        # A client that decides hunk by hunk is sent a proposal, by the command.
+        self.resolves_edits = editor.resolves_edits and not editor.knows("proposals")
+        self.tags_models = editor.tags_models
         self._proposed = proposed
 
     @cached_property
@@ -88,6 +98,26 @@ class Place:
         anchor = f"{self.path}#{self.symbol}"
         known = self.workspace.memory.about(self.symbol, path=self.path)
         return tuple(entry for entry in known if entry.doubts and anchor in entry.anchors)
+
+    @cached_property
+    def has_model(self) -> bool:
+        """Whether there is a model to ask."""
+        return self.workspace.model() is not None
+
+    @cached_property
+    def subject(self) -> str | None:
+        """What code could be written about, as a title names it: the selection, or the definition
+        that the cursor stands in the first line of."""
+        if self.is_memory:
+            return None
+        if self.selection:
+            return "the selection"
+        line, path = self.span.start.line, self.path
+        if not self.symbol or path is None or line >= len(self.text.lines):
+            return None
+        named = api.enclosing_symbol(self.text.lines, line, path)
+        is_its_name = named is not None and named.rpartition(".")[2] == self.symbol
+        return f"`{named}`" if is_its_name else None
 
     @property
     def proposed(self) -> tuple[Proposed, ...]:
@@ -140,6 +170,8 @@ class Action(Generic[A]):
     offers: Callable[[Place], Sequence[types.CodeAction]] = lambda _: ()
     # Whether the history tells of it. What a client's view asks for by itself is nobody's deed.
     is_recorded: bool = True
+    # Of an action whose edit a model makes: what it is asked for (see `assisting.py`).
+    edit: Callable[[Call, A], Awaitable[Wanted]] | None = None
 
 
 def offer(

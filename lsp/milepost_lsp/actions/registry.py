@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from milepost_lsp.actions import (
     about,
+    ask,
     brief,
     chat_page,
     checkpoint,
     confirm,
+    decide,
+    document,
     edit,
     entry_log,
+    explain,
+    fix,
     forget,
     go_back,
     goals,
@@ -26,12 +31,20 @@ from milepost_lsp.actions import (
     undo,
     undo_memory,
     verify_goal,
+    write_tests,
 )
 
 if TYPE_CHECKING:
     from milepost_lsp.actions.action import Action
 
 ACTIONS: tuple[Action[Any], ...] = (
+    decide.ACCEPT,
+    decide.REJECT,
+    fix.ACTION,
+    explain.ACTION,
+    ask.ACTION,
+    document.ACTION,
+    write_tests.ACTION,
     remember.ACTION,
     about.ACTION,
     confirm.ACTION,

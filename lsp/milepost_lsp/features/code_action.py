@@ -1,7 +1,7 @@
 """textDocument/codeAction: asks every action whether it has something to offer here.
 
-All of them are commands, complete as they are, so there is no codeAction/resolve: VS Code would
-call it for each.
+All of them are commands, complete as they are, but those whose edit a model makes: where the client
+can, it asks for that when the action is chosen (see `code_action_resolve.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from lsprotocol import types
 
 from milepost import api
 from milepost_lsp.actions import chat_page
-from milepost_lsp.actions.action import PLACE_KIND, PROJECT_KIND, Place
+from milepost_lsp.actions.action import FIX_KIND, PLACE_KIND, PROJECT_KIND, Place
 from milepost_lsp.actions.registry import ACTIONS
 
 if TYPE_CHECKING:
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from milepost_lsp.features.feature import Desk
 
 
+_KINDS = (PLACE_KIND, PROJECT_KIND, FIX_KIND)
+
+
 def register(desk: Desk) -> None:
     """Registers the request."""
-    options = types.CodeActionOptions(code_action_kinds=[PLACE_KIND, PROJECT_KIND])
+    options = types.CodeActionOptions(code_action_kinds=list(_KINDS), resolve_provider=True)
 
     @desk.server.feature(types.TEXT_DOCUMENT_CODE_ACTION, options)
     async def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
@@ -37,16 +40,15 @@ def register(desk: Desk) -> None:
         text, home = desk.editor.text(uri), await desk.home(uri)
         if text is None or home is None:
             return []
-        invoked = params.context.trigger_kind == types.CodeActionTriggerKind.Invoked
         place = Place(
             home,
             uri,
             text,
             params.range,
-            is_invoked=invoked or only is not None,
+            context=params.context,
             has_restored=home.workspace.project.root in desk.session.restored,
-            has_chat=desk.editor.knows("chat"),
             proposed=desk.proposals.places(uri, text),
+            editor=desk.editor,
         )
         try:
             offered = await desk.session.run(_offers, place)
@@ -61,7 +63,7 @@ def _offers(place: Place) -> list[types.CodeAction]:
 
 
 def _may_hold_ours(kind: str) -> bool:
-    return any(_holds(kind, ours) or _holds(ours, kind) for ours in (PLACE_KIND, PROJECT_KIND))
+    return any(_holds(kind, ours) or _holds(ours, kind) for ours in _KINDS)
 
 
 def _is_wanted(kind: str, only: Sequence[str]) -> bool:

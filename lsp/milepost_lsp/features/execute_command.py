@@ -42,16 +42,16 @@ def _register_command(desk: Desk, action: Action[Any]) -> None:
             raise
         except api.MilepostError as error:
             if action.is_recorded:
-                await _record(desk, action.command, arguments, str(error), failed=True)
+                await record(desk, action.command, arguments, str(error), failed=True)
             raise
         if action.is_recorded:
-            await _record(desk, action.command, arguments, json.dumps(answer), failed=False)
+            await record(desk, action.command, arguments, json.dumps(answer), failed=False)
         return answer
 
     desk.server.add_command(action.command, command)
 
 
-async def _record(desk: Desk, command: str, arguments: Json, reply: str, *, failed: bool) -> None:
+async def record(desk: Desk, command: str, arguments: Json, reply: str, *, failed: bool) -> None:
     """Puts the command into the project's history, and passes on what the core has to say."""
     request = json.dumps(to_json(arguments))
     call = Call(desk.editor, desk.session, desk.proposals, desk.pages)

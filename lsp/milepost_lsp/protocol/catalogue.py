@@ -11,6 +11,7 @@ from typing import Any
 from milepost import api
 from milepost_lsp.protocol import (
     announcing,
+    assist,
     chat,
     commands,
     permissions,
@@ -109,6 +110,13 @@ COMMANDS = (
     Command(commands.OPEN_CHAT, commands.OpenChatArguments, commands.ChatPage),
     Command(commands.SEND_CHAT, commands.SendChatArguments, commands.ChatPage),
     Command(commands.STOP_CHAT, commands.StopChatArguments, commands.ChatPage),
+    Command(assist.ASK, assist.AskArguments, api.Answer),
+    Command(assist.EXPLAIN, assist.DiagnosticArguments, api.Answer),
+    Command(assist.FIX, assist.DiagnosticArguments, assist.Edited),
+    Command(assist.DOCUMENT, assist.CodeArguments, assist.Edited),
+    Command(assist.TEST, assist.CodeArguments, assist.Edited),
+    Command(proposals.ACCEPT_COMMAND, proposals.DecideProposalParams, proposals.Proposal),
+    Command(proposals.REJECT_COMMAND, proposals.DecideProposalParams, proposals.Proposal),
     Command(commands.STATUS, commands.StatusArguments, standing.Status),
     Command(commands.READ_DOCUMENT, commands.ReadDocumentArguments, commands.DocumentText),
 )

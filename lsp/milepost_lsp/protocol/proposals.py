@@ -7,6 +7,10 @@ from typing import Literal
 
 from milepost_lsp.protocol.message import Notification, Request
 
+# The commands by which a client without a view of proposals decides.
+ACCEPT_COMMAND = "milepost.proposal.accept"
+REJECT_COMMAND = "milepost.proposal.reject"
+
 HunkState = Literal["open", "accepted", "rejected"]
 ProposalState = Literal["open", "accepted", "rejected", "stale"]
 

@@ -217,7 +217,14 @@ class Editor:
         made.append(types.TextDocumentEdit(document, noted))
         return types.WorkspaceEdit(document_changes=made, change_annotations={_NOTE_ID: note})
 
-    async def apply(self, uri: str, version: int | None, edit: types.WorkspaceEdit) -> None:
+    async def apply_edits(
+        self,
+        uri: str,
+        version: int | None,
+        edits: Sequence[types.TextEdit],
+        *,
+        creates: bool = False,
+    ) -> None:
         """Has the client change a document, and returns when the change is there to be seen.
 
         Raises UserError when it did not change it, for example because it has moved on.
@@ -227,7 +234,7 @@ class Editor:
         if version is not None and version != self.version(uri):
             raise api.UserError("the document has just been changed; try again")
         # Without a label: Neovim writes each into its message area.
-        wish = types.ApplyWorkspaceEditParams(edit)
+        wish = types.ApplyWorkspaceEditParams(self.edit_of(uri, version, edits, creates=creates))
         try:
             answer = await asyncio.wait_for(
                 self._server.workspace_apply_edit_async(wish), APPLY_TIMEOUT_S

@@ -210,8 +210,7 @@ class Proposals:
                     "".join(kept.other_lines(index)),
                 )
             )
-        edit = self._editor.edit_of(kept.edit.uri, document.version, edits)
-        await self._editor.apply(kept.edit.uri, document.version, edit)
+        await self._editor.apply_edits(kept.edit.uri, document.version, edits)
 
     async def _document(self, uri: str) -> _Document | None:
         text, version = self._editor.text(uri), self._editor.version(uri)

@@ -142,8 +142,7 @@ async def delivered(call: Call, wanted: Wanted) -> assist.Edited:
         proposal = call.proposals.add(edit)
     else:
         edits = _edits(target.text, rewrite.text)
-        edit_of = call.editor.edit_of(target.uri, target.version, edits, creates=target.is_new)
-        await call.editor.apply(target.uri, target.version, edit_of)
+        await call.editor.apply_edits(target.uri, target.version, edits, creates=target.is_new)
         call.editor.report(f"{wanted.title}: done. Look it through; your editor can undo it.")
     return assist.Edited(target.uri, proposal, proposal is None, rewrite.words, rewrite.effort)
 

@@ -1,7 +1,7 @@
 # Each target sets up what it needs by itself: Python 3.11 and make are enough to begin with.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format protocol bench clean
+.PHONY: help setup demo test lint format protocol bench e2e clean
 
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/node/bin:$(PATH)
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
@@ -15,7 +15,7 @@ PYTHON := .venv/bin/python
 ONLY ?= $(filter-out _%,$(notdir $(basename $(wildcard tests/bench/*.py))))
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 setup: ## .venv, Node and the test clients; quick when nothing is to do
 	@.ci/setup
@@ -47,6 +47,10 @@ bench: setup ## every benchmark, or one: make bench ONLY=mcp
 
 vsix: setup ## the extension for VS Code, as editors/vscode/dist/milepost.vsix
 	@cd editors/vscode && node package.mjs
+
+e2e: setup ## a real VS Code in a real browser; pictures in editors/vscode/e2e/pictures
+	@editors/vscode/e2e/setup
+	@cd editors/vscode && node package.mjs >/dev/null && node --import ./test/hooks.mjs e2e/run.ts $(ARGS)
 
 clean: ## remove everything that setup and the tools made
 	rm -rf .venv .tools tests/npm/node_modules dist build

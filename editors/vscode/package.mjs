@@ -2,7 +2,7 @@
 // of the server that it can install.
 
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { createVSIX } from "@vscode/vsce";
@@ -19,6 +19,8 @@ try {
     cpSync(join(here, name), join(stage, name), { recursive: true });
   }
   rmSync(join(stage, "media/milepost-large.svg"));
+  // Nothing is to be left out of what was gathered.
+  writeFileSync(join(stage, ".vscodeignore"), "");
   await bundle(join(stage, "dist"));
   const uv = join(root, ".tools/uv/bin/uv");
   const wheel = ["build", "--quiet", "--wheel", "--out-dir", join(stage, "server"), root];

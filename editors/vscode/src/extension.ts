@@ -31,7 +31,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const proposals = new Proposals(wire, project, status);
   const checkpoints = new CheckpointCommands(wire, project, status);
   const texts = new TextPairs();
-  const chat = new ChatView(context, wire, project, proposals, {
+  const chat = new ChatView(context, wire, project, proposals, status, {
     previewCheckpoint: (id) => checkpoints.previewById(id),
     restoreCheckpoint: (id) => checkpoints.restoreById(id),
     compareTexts: (uri, before, after) => texts.compare(uri, before, after),

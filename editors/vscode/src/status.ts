@@ -14,6 +14,8 @@ export class StatusBar implements vscode.Disposable {
   );
   private status: Status | undefined;
   private readonly listening: vscode.Disposable;
+  private readonly changed = new vscode.EventEmitter<void>();
+  readonly onDidChange = this.changed.event;
 
   constructor(
     private readonly wire: Wire,
@@ -40,6 +42,11 @@ export class StatusBar implements vscode.Disposable {
     this.show();
   }
 
+  /** The chat's model, empty when none is configured. */
+  get model(): string {
+    return this.status?.model ?? "";
+  }
+
   /** The project's id, which `milepost:` documents are named by. */
   async projectId(): Promise<string> {
     if (!this.status) {
@@ -63,10 +70,12 @@ export class StatusBar implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.changed.dispose();
     this.listening.dispose();
   }
 
   private show(): void {
+    this.changed.fire();
     const isWanted = vscode.workspace.getConfiguration("milepost").get("statusBar", true);
     if (!isWanted || !this.project.uri) {
       this.item.hide();

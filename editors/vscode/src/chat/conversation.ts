@@ -31,6 +31,8 @@ export class Conversation {
   /** Told of while the session is being loaded; what is loaded may hold them already. */
   private waiting: UpdateParams[] | undefined;
   private turns = 0;
+  /** What was sent and stands in no update yet: the server tells it only to the other editors. */
+  private sent: string | undefined;
   /** Counts what replaced the session, so that a late answer to the one before is known as such. */
   private epoch = 0;
   private otherTurns = new Set<string>();
@@ -59,15 +61,18 @@ export class Conversation {
     const prompt: Block[] = [{ type: "text", text }, ...blocks];
     const session = this.sessionId === undefined ? {} : { sessionId: this.sessionId };
     this.count(+1);
+    this.sent = text;
     try {
       const params = { ...session, prompt, mode, ...(uri ? { uri } : {}) };
       const result = await this.line.request("milepost/chat/prompt", params);
-      if (epoch === this.epoch && this.sessionId === undefined) {
+      if (epoch === this.epoch) {
         this.adopt(result.sessionId);
+        this.showSent(result.turnId);
       }
       return result;
     } finally {
       if (epoch === this.epoch) {
+        this.sent = undefined;
         this.count(-1);
       }
     }
@@ -139,7 +144,7 @@ export class Conversation {
 
   /** Takes what the server told, whichever session it is about. */
   hear(told: UpdateParams): void {
-    if (this.sessionId === undefined && this.turns > 0) {
+    if (this.turns > 0) {
       // The answer with the new session's name comes only when its first turn has ended.
       this.adopt(told.sessionId);
     }
@@ -148,15 +153,43 @@ export class Conversation {
     }
     if (this.waiting) {
       this.waiting.push(told);
-    } else if (this.take(told)) {
+      return;
+    }
+    if (told.update.sessionUpdate === "user_message_chunk") {
+      this.sent = undefined;
+    }
+    this.showSent(told.turnId);
+    if (this.take(told)) {
       this.listener.updates([told]);
       this.listener.running(this.isRunning);
     }
   }
 
+  /** Shows what was sent as the beginning of its turn. */
+  private showSent(turnId: string): void {
+    const text = this.sent;
+    if (text === undefined || this.sessionId === undefined) {
+      return;
+    }
+    this.sent = undefined;
+    const told: UpdateParams = {
+      sessionId: this.sessionId,
+      turnId,
+      // The update that follows has the next whole number.
+      seq: this.last + 0.5,
+      update: { sessionUpdate: "user_message_chunk", content: { type: "text", text } },
+    };
+    this.updates.push(told);
+    this.listener.updates([told]);
+  }
+
+  private get last(): number {
+    return this.updates.at(-1)?.seq ?? -1;
+  }
+
   /** False for what was told before. */
   private take(told: UpdateParams): boolean {
-    if (told.seq <= (this.updates.at(-1)?.seq ?? -1)) {
+    if (told.seq <= this.last) {
       return false;
     }
     this.updates.push(told);
@@ -174,13 +207,16 @@ export class Conversation {
   }
 
   private adopt(sessionId: string): void {
-    this.sessionId = sessionId;
-    this.remember(sessionId);
+    if (this.sessionId === undefined) {
+      this.sessionId = sessionId;
+      this.remember(sessionId);
+    }
   }
 
   private replace(sessionId: string | undefined, title: string, updates: UpdateParams[]): void {
     this.epoch += 1;
     this.turns = 0;
+    this.sent = undefined;
     this.otherTurns.clear();
     this.waiting = undefined;
     this.updates = updates;

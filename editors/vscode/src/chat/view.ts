@@ -6,6 +6,7 @@ import type { Proposals } from "../proposals/proposals.ts";
 import type { Entry, UpdateParams } from "../protocol.ts";
 import { type Wire, words } from "../server/server.ts";
 import { showPlace } from "../showing.ts";
+import type { StatusBar } from "../status.ts";
 import { Attachments } from "./attachments.ts";
 import { Conversation, type Listener } from "./conversation.ts";
 import type { Mode, Obstacle, ToHost, ToPage } from "./messages.ts";
@@ -39,6 +40,7 @@ export class ChatView implements vscode.WebviewViewProvider, Listener, vscode.Di
     private readonly wire: Wire,
     private readonly project: CurrentProject,
     private readonly proposals: Proposals,
+    private readonly status: StatusBar,
     private readonly elsewhere: Elsewhere,
   ) {
     this.attachments = new Attachments(wire, project);
@@ -56,6 +58,7 @@ export class ChatView implements vscode.WebviewViewProvider, Listener, vscode.Di
       wire.onNotification("milepost/chat/update", (told) => this.conversation.hear(told)),
       wire.onDidChangeState(() => this.afterServerChange()),
       project.onDidChange(() => this.loadLast()),
+      status.onDidChange(() => this.showSettings()),
       vscode.workspace.onDidChangeConfiguration((change) => {
         if (change.affectsConfiguration("milepost")) {
           this.showSettings();
@@ -298,7 +301,7 @@ export class ChatView implements vscode.WebviewViewProvider, Listener, vscode.Di
       is: "settings",
       sendOnEnter: settings.get("chat.sendOnEnter", true),
       mode: settings.get<Mode>("chat.mode", "build"),
-      model: settings.get("model", ""),
+      model: this.status.model,
     });
   }
 

@@ -134,7 +134,9 @@ function pointItem(point: Checkpoint): vscode.TreeItem {
     point.label,
     `${point.createdAt}, by ${point.actor}`,
     `${counted(point.filesChanged, "file")} changed, ${point.filesTotal} in all`,
-    ...(point.notCoveredTotal > 0 ? [`${point.notCoveredTotal} paths are not covered`] : []),
+    ...(point.notCoveredTotal > 0
+      ? [`not covered: ${counted(point.notCoveredTotal, "path")}`]
+      : []),
   ];
   item.tooltip = facts.filter(Boolean).join("\n");
   return item;

@@ -48,6 +48,7 @@ export class ChatPage implements Desk {
     { class: "working", role: "status", hidden: true },
     "Working…",
   );
+  private wasAtEnd = true;
   private keptMode: Mode | undefined;
   private model = "";
   readonly markdown: MarkdownActions = {
@@ -70,7 +71,12 @@ export class ChatPage implements Desk {
       this.save();
     });
     this.composer.text = kept.draft;
-    this.log.addEventListener("scroll", () => this.showLatest());
+    this.log.addEventListener("scroll", () => {
+      this.wasAtEnd = this.isAtEnd();
+      this.showLatest();
+    });
+    // Who reads the end reads on there when the view gets smaller.
+    new ResizeObserver(() => this.wasAtEnd && this.toEnd()).observe(this.log);
     root.replaceChildren(
       h("h1", { class: "unseen" }, "Milepost chat"),
       this.log,
@@ -192,6 +198,9 @@ export class ChatPage implements Desk {
     }
     const drawing = known?.drawing ?? draw(item, this);
     drawing.show(item);
+    if (item.is === "tool" && drawing instanceof ToolCard) {
+      this.unfold(item.key, item.proposalId ?? undefined, drawing);
+    }
     this.drawn.set(item.key, { item, drawing });
     if (!known) {
       this.log.append(drawing.element);
@@ -251,7 +260,8 @@ export class ChatPage implements Desk {
       "section",
       { class: "card question", role: "group", "aria-label": `Permission: ${title}` },
       h("strong", {}, title),
-      subject ? h("pre", { tabindex: "0" }, subject) : undefined,
+      // A short one stands in the title already.
+      title.includes(subject) ? undefined : h("pre", { tabindex: "0" }, subject),
       reason ? h("p", { class: "faint" }, reason) : undefined,
       h("div", { class: "buttons" }, ...answers),
     );
@@ -281,7 +291,7 @@ export class ChatPage implements Desk {
 
   private showSpent({ inputTokens, outputTokens, costUsd, windowShare }: Spent): void {
     const parts = [
-      ...(this.model ? [this.model] : []),
+      ...(this.model ? [shortName(this.model)] : []),
       ...(inputTokens + outputTokens > 0
         ? [`${brief(inputTokens)} in`, `${brief(outputTokens)} out`]
         : []),
@@ -289,6 +299,7 @@ export class ChatPage implements Desk {
       ...(windowShare > 0 ? [`window ${Math.round(windowShare * 100)} %`] : []),
     ];
     this.spent.textContent = parts.join(" · ");
+    this.spent.title = this.model;
     this.spent.hidden = parts.length === 0;
   }
 
@@ -314,6 +325,11 @@ export class ChatPage implements Desk {
       closed: [...this.closed].slice(-200),
     });
   }
+}
+
+/** A model's own name, without its kind and maker. */
+function shortName(model: string): string {
+  return model.slice(Math.max(model.lastIndexOf("/"), model.indexOf(":")) + 1);
 }
 
 /** 950, 1.2k, 34k, 1.2M. */

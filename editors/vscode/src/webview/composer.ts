@@ -35,6 +35,7 @@ export class Composer {
     }
     this.choice.addEventListener("change", changed);
     this.send.classList.add("primary");
+    this.stop.classList.add("primary", "stop");
     this.field.addEventListener("input", () => this.typed());
     this.field.addEventListener("keydown", (event) => this.key(event));
     this.field.addEventListener("blur", () => this.close());
@@ -231,6 +232,9 @@ export class Composer {
   /** As high as its text, within what the style allows. */
   private fit(): void {
     this.field.style.height = "auto";
-    this.field.style.height = `${this.field.scrollHeight + 2}px`;
+    // A field that is not shown yet has no height.
+    if (this.field.scrollHeight > 0) {
+      this.field.style.height = `${this.field.scrollHeight + 2}px`;
+    }
   }
 }

@@ -184,8 +184,7 @@ function drawPoint({ id, label }: OneOf<"checkpoint">, desk: Desk): HTMLElement 
     "div",
     { class: "point" },
     icon("flag"),
-    h("span", {}, `Checkpoint #${id}`),
-    label ? h("span", { class: "faint" }, ` ${label}`) : undefined,
+    h("span", { class: "label", title: label }, `#${id} ${label}`),
     button("Preview", () => desk.post({ is: "point", id, wish: "preview" }), { class: "link" }),
     button("Restore", () => desk.post({ is: "point", id, wish: "restore" }), { class: "link" }),
   );
@@ -228,6 +227,7 @@ function drawEnd({ stopReason, message }: EndItem): HTMLElement {
     return h("span", { class: "unseen" }, "The turn has ended.");
   }
   const level = stopReason === "error" ? "error" : "info";
-  const more = message && message !== words ? `: ${message}` : "";
+  // Who stopped it knows why.
+  const more = message && stopReason !== "cancelled" ? `: ${message}` : "";
   return h("div", { class: `notice ${level}`, role: "note" }, `${words}${more}`);
 }

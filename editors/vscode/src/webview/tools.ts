@@ -159,7 +159,7 @@ export class ToolCard implements Drawing {
         icon("flag"),
         h(
           "span",
-          {},
+          { class: "label" },
           after === null ? `before: #${before}` : `before: #${before}, after: #${after}`,
         ),
         link("Preview", before, "preview"),

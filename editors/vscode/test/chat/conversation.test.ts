@@ -72,13 +72,46 @@ describe("a conversation", () => {
       mode: "build",
       uri: "file:///shop",
     });
-    hear(updates([user("Hi"), agent("Hello")]));
+    hear(updates([agent("Hello")]));
     assert.equal(conversation.sessionId, "s1");
-    assert.equal(told.length, 2);
     asked[0]?.answer(result);
     await done;
     assert.equal(isRunning, false);
     assert.deepEqual(remembered, ["s1"]);
+  });
+
+  test("what was sent is shown once, whether the server tells of it or not", async () => {
+    const done = prompt();
+    hear(updates([agent("Hel"), agent("lo")]));
+    assert.deepEqual(
+      told.map(({ turnId, update }) => [turnId, update.sessionUpdate]),
+      [
+        ["t1", "user_message_chunk"],
+        ["t1", "agent_message_chunk"],
+        ["t1", "agent_message_chunk"],
+      ],
+    );
+    asked[0]?.answer(result);
+    await done;
+    const again = prompt();
+    hear(updates([user("Hi"), agent("Yes")], { turnId: "t2", from: 3 }));
+    asked[1]?.answer({ ...result, turnId: "t2" });
+    await again;
+    assert.equal(
+      told.filter((each) => each.update.sessionUpdate === "user_message_chunk").length,
+      2,
+    );
+    assert.deepEqual(conversation.told, told);
+  });
+
+  test("what was sent is shown even if nothing is said in its turn", async () => {
+    const done = prompt();
+    asked[0]?.answer(result);
+    await done;
+    assert.deepEqual(
+      told.map((each) => each.update),
+      [user("Hi")],
+    );
   });
 
   test("updates of other sessions are passed over, and repeated ones too", async () => {

@@ -150,7 +150,7 @@ describe("the chat's page", () => {
           sessionId: "s1",
           turnId: "t1",
           toolCallId: "c",
-          title: "Run a command",
+          title: "Run a long command",
           subject: "make test",
           reason: "commands are asked for",
           options: [
@@ -179,7 +179,7 @@ describe("the chat's page", () => {
 
   test("tokens, cost and the window's share are one line", () => {
     shown.page.hear({ is: "updates", updates: updates([used(12_345, 0.5)]) });
-    assert.equal(text(".spent"), "openai:x · 12k in · 10 out · $0.50 · window 25 %");
+    assert.equal(text(".spent"), "x · 12k in · 10 out · $0.50 · window 25 %");
   });
 
   test("how a turn ended is said, unless it ended as it should", () => {

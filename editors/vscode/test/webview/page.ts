@@ -13,7 +13,8 @@ export interface Shown {
 
 export function open(kept?: Kept): Shown {
   const window = new Window();
-  Object.assign(globalThis, { window, document: window.document, Event: window.Event });
+  const { Event, ResizeObserver } = window;
+  Object.assign(globalThis, { window, document: window.document, Event, ResizeObserver });
   const root = document.createElement("div");
   document.body.append(root);
   const said: ToHost[] = [];

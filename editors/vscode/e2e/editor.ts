@@ -1,0 +1,252 @@
+/** A real VS Code, served by code-server, in a real browser, with a home of its own. */
+
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Browser, chromium, type Frame, type Locator, type Page } from "playwright-core";
+
+export const ROOT = join(import.meta.dirname, "../../..");
+const PICTURES = join(import.meta.dirname, "pictures");
+const CODE_SERVER = join(ROOT, ".tools/code-server/bin/code-server");
+
+/**
+ * A start of VS Code in a browser takes 15 s on an idle machine and several times that on a busy
+ * one; nothing here fails for being slow.
+ */
+export const PATIENCE_MS = 120_000;
+
+export interface Wish {
+  readonly vsix: string;
+  readonly settings: Record<string, unknown>;
+  readonly files: Record<string, string>;
+}
+
+export class Editor {
+  readonly folder = mkdtempSync(join(tmpdir(), "e2e-"));
+  readonly project: string;
+  page!: Page;
+  /** The project's name, and the beginning of its pictures' names. */
+  private readonly name: string;
+  private process: ChildProcess | undefined;
+  private browser: Browser | undefined;
+  private output = "";
+  private taken = 0;
+
+  constructor(name: string) {
+    this.name = name;
+    this.project = join(this.folder, name);
+    mkdirSync(PICTURES, { recursive: true });
+  }
+
+  /** What the editor, and so the server, sees of this machine. */
+  get environment(): NodeJS.ProcessEnv {
+    return {
+      PATH: process.env.PATH,
+      LANG: "C.UTF-8",
+      HOME: join(this.folder, "home"),
+      MILEPOST_HOME: join(this.folder, "data"),
+    };
+  }
+
+  async open({ files, settings, vsix }: Wish): Promise<void> {
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(join(this.project, name, ".."), { recursive: true });
+      writeFileSync(join(this.project, name), text);
+    }
+    const user = join(this.folder, "user");
+    // What names a program counts only from the machine's own settings.
+    for (const [level, those] of Object.entries({ User: QUIET, Machine: settings })) {
+      mkdirSync(join(user, level), { recursive: true });
+      writeFileSync(join(user, level, "settings.json"), JSON.stringify(those));
+    }
+    const places = ["--user-data-dir", user, "--extensions-dir", join(this.folder, "extensions")];
+    const env = this.environment;
+    execFileSync(CODE_SERVER, ["--install-extension", vsix, ...places], { env, stdio: "ignore" });
+    const quiet = ["--disable-telemetry", "--disable-update-check", "--disable-workspace-trust"];
+    const where = ["--auth", "none", "--bind-addr", "127.0.0.1:0", ...places, ...quiet];
+    this.process = spawn(CODE_SERVER, [...where, this.project], { env, stdio: "pipe" });
+    const address = await this.address(this.process);
+    this.browser = await chromium.launch({
+      executablePath: "/usr/bin/chromium",
+      args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+    });
+    this.page = await this.browser.newPage({ viewport: { width: 1280, height: 800 } });
+    this.page.setDefaultTimeout(PATIENCE_MS);
+    await this.page.goto(address, { waitUntil: "domcontentloaded" });
+    await this.ready();
+  }
+
+  /** Loads the window anew. */
+  async reload(): Promise<void> {
+    await this.page.reload({ waitUntil: "domcontentloaded" });
+    await this.ready();
+  }
+
+  /** Waits for the extension: before it is there, the palette does not know its commands. */
+  private async ready(): Promise<void> {
+    await this.page.locator('.statusbar [aria-label^="Milepost: shop"]').first().waitFor();
+  }
+
+  async close(): Promise<void> {
+    await this.browser?.close();
+    const running = this.process;
+    if (running?.exitCode === null) {
+      const gone = new Promise((resolve) => running.once("close", resolve));
+      running.kill();
+      await gone;
+    }
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
+  }
+
+  /** A picture of the whole window, kept in e2e/pictures. */
+  async picture(name: string): Promise<void> {
+    this.taken += 1;
+    const number = String(this.taken).padStart(2, "0");
+    const path = join(PICTURES, `${this.name}-${number}-${name}.png`);
+    await this.page.screenshot({ path, animations: "disabled" });
+  }
+
+  /** Runs a command by its title. */
+  async run(title: string): Promise<void> {
+    await this.page.keyboard.press("F1");
+    const input = this.quickInput();
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    const rows = this.page.locator(".quick-input-list .monaco-list-row");
+    await rows.filter({ hasText: title }).first().waitFor();
+    await this.page.keyboard.press("Enter");
+  }
+
+  /** Answers an input box, or chooses a row of a list. */
+  async answer(text: string): Promise<void> {
+    const input = this.quickInput();
+    await input.waitFor();
+    await input.fill(text);
+    await this.page.keyboard.press("Enter");
+  }
+
+  quickInput(): Locator {
+    return this.page.locator(".quick-input-widget:visible input.input");
+  }
+
+  /** A row of one of the trees. */
+  row(text: string): Locator {
+    return this.page.locator(".pane-body .monaco-list-row", { hasText: text }).first();
+  }
+
+  /** A button of a row, which is shown when the pointer is over it. */
+  async act(row: string, action: string): Promise<void> {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (;;) {
+      try {
+        await this.row(row).hover();
+        const found = this.row(row).locator(`.action-label[aria-label="${action}"]`);
+        // The row may move away from under the pointer: others come in above it.
+        await found.click({ timeout: 2_000 });
+        return;
+      } catch (error) {
+        if (Date.now() > deadline) {
+          throw error;
+        }
+      }
+    }
+  }
+
+  /** Gives the side bar some more room. */
+  async widen(): Promise<void> {
+    const { mouse } = this.page;
+    await mouse.move(350, 400);
+    await mouse.down();
+    await mouse.move(470, 400, { steps: 5 });
+    await mouse.up();
+    // Away from the border, which would stay lit.
+    await mouse.move(900, 500);
+  }
+
+  /** Opens a file of the project. */
+  async openFile(name: string): Promise<void> {
+    await this.page.keyboard.press("Control+P");
+    await this.quickInput().fill(name);
+    const rows = this.page.locator(".quick-input-list .monaco-list-row");
+    await rows.filter({ hasText: name }).first().waitFor();
+    await this.page.keyboard.press("Enter");
+    await this.page.locator(".tab", { hasText: name }).first().waitFor();
+  }
+
+  /** Closes a message. */
+  async dismiss(text: string): Promise<void> {
+    await this.message(text).hover();
+    await this.message(text).locator(".codicon-notifications-clear").click();
+    await this.message(text).waitFor({ state: "hidden" });
+  }
+
+  message(text: string): Locator {
+    return this.page.locator(".notification-toast", { hasText: text }).first();
+  }
+
+  dialog(): Locator {
+    return this.page.locator(".monaco-dialog-box");
+  }
+
+  /** The chat's page, which is in a frame of a frame. */
+  async chat(): Promise<Frame> {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (;;) {
+      for (const frame of this.page.frames()) {
+        // A frame may go while it is looked at.
+        const found = await frame
+          .locator("#chat .composer")
+          .count()
+          .catch(() => 0);
+        if (found > 0) {
+          return frame;
+        }
+      }
+      if (Date.now() > deadline) {
+        throw new Error("the chat does not open");
+      }
+      await this.page.waitForTimeout(100);
+    }
+  }
+
+  /** What the extension wrote into its log. */
+  async log(): Promise<string> {
+    const logs = join(this.folder, "user", "logs");
+    const names = readdirSync(logs, { recursive: true, encoding: "utf8" });
+    const ours = names.filter((name) => /milepost.*\.log$/i.test(name));
+    return ours.map((name) => readFileSync(join(logs, name), "utf8")).join("\n");
+  }
+
+  private address(running: ChildProcess): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const look = (data: Buffer): void => {
+        this.output += data.toString("utf8");
+        const found = /HTTP server listening on (\S+)/.exec(this.output)?.[1];
+        if (found) {
+          resolve(found.replace(/\/$/, ""));
+        }
+      };
+      running.stdout?.on("data", look);
+      running.stderr?.on("data", look);
+      running.once("close", () => reject(new Error(`code-server ended: ${this.output}`)));
+    });
+  }
+}
+
+/** No welcome page, no questions, no other AI. */
+const QUIET = {
+  "chat.disableAIFeatures": true,
+  "extensions.autoUpdate": false,
+  "extensions.ignoreRecommendations": true,
+  "git.openRepositoryInParentFolders": "never",
+  "security.workspace.trust.enabled": false,
+  "telemetry.telemetryLevel": "off",
+  "update.mode": "none",
+  "window.commandCenter": false,
+  "workbench.secondarySideBar.defaultVisibility": "hidden",
+  "workbench.startupEditor": "none",
+  "workbench.tips.enabled": false,
+  "workbench.layoutControl.enabled": false,
+  "editor.minimap.enabled": false,
+};

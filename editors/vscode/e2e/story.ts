@@ -1,0 +1,218 @@
+/** What a person does in an hour with Milepost, told to a real VS Code, with a picture of each step. */
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Frame } from "playwright-core";
+import { type Editor, PATIENCE_MS } from "./editor.ts";
+import { HANG, MEND, NEW, TEST } from "./shop.ts";
+
+export class Story {
+  private readonly editor: Editor;
+  private readonly model: string;
+  private readonly milepost: string;
+
+  constructor(editor: Editor, model: string, milepost: string) {
+    this.editor = editor;
+    this.model = model;
+    this.milepost = milepost;
+  }
+
+  async tell(): Promise<void> {
+    await this.editor.widen();
+    await this.rememberAndForget();
+    await this.chatAndJudge();
+    await this.stop();
+    await this.permit();
+    await this.verify();
+    await this.restore();
+    await this.reload();
+  }
+
+  /** An entry is made, changed elsewhere, forgotten, and brought back. */
+  private async rememberAndForget(): Promise<void> {
+    const { editor } = this;
+    await editor.run("Milepost: Focus on Memory View");
+    await editor.run("Milepost: Remember…");
+    await editor.answer("Prices are in cents, never in euros");
+    await editor.answer("Rule");
+    await editor.row("Prices are in cents").waitFor();
+    this.terminal("memory", "add", "Orders come from the web shop");
+    const written = Date.now();
+    await editor.row("Orders come from the web shop").waitFor();
+    assert.ok(Date.now() - written < 5_000, "a change made elsewhere shows soon");
+    await editor.picture("memory");
+    await editor.act("Prices are in cents", "Forget Entry");
+    await editor.message("Forgot “Prices are in cents").waitFor();
+    await editor.row("Prices are in cents").waitFor({ state: "hidden" });
+    await editor.picture("forgotten");
+    await editor.message("Forgot “").getByRole("button", { name: "Undo" }).click();
+    await editor.row("Prices are in cents").waitFor();
+    await editor.picture("undone");
+    await editor.row("Prices are in cents").click();
+    await editor.page.locator(".tab", { hasText: "MEMORY.md" }).waitFor();
+    await editor.run("View: Close All Editors");
+    await editor.run("Milepost: Focus on Memory View");
+    await editor.page.locator(".pane-header[aria-label^='Memory']").click();
+  }
+
+  /** A turn streams, and its edit is judged hunk by hunk. */
+  private async chatAndJudge(): Promise<void> {
+    const { editor } = this;
+    await editor.openFile("shop.py");
+    await editor.run("Milepost: Open Chat");
+    const chat = await editor.chat();
+    await chat.getByRole("button", { name: "+ shop.py" }).click();
+    await chat.locator(".chip", { hasText: "shop.py" }).waitFor();
+    await editor.picture("chat");
+    await this.send(chat, MEND, "The total of an order is wrong. Mend it.");
+    await chat.locator(".user", { hasText: "Mend it" }).waitFor();
+    await chat.locator(".agent", { hasText: "I will look at shop.py first." }).waitFor();
+    await this.ended(chat);
+    await chat.locator(".agent figure.code", { hasText: NEW }).waitFor();
+    await editor.picture("streamed");
+    const hunks = chat.locator(".hunk");
+    assert.equal(await hunks.count(), 2);
+    await hunks.nth(0).getByRole("button", { name: "Accept" }).click();
+    await hunks.nth(0).locator(".badge", { hasText: "accepted" }).waitFor();
+    await chat.getByRole("button", { name: "Open Diff" }).first().click();
+    await editor.page
+      .locator(".monaco-diff-editor .view-line", { hasText: "rebate" })
+      .first()
+      .waitFor();
+    await editor.picture("accepted");
+    await hunks.nth(1).getByRole("button", { name: "Reject" }).click();
+    await hunks.nth(1).locator(".badge", { hasText: "rejected" }).waitFor();
+    await editor.run("File: Save All");
+    await this.until("one hunk is kept and one taken back", () => {
+      const text = readFileSync(join(editor.project, "shop.py"), "utf8");
+      return text.split(NEW).length === 2;
+    });
+    await editor.picture("judged");
+    await editor.run("View: Close All Editors");
+  }
+
+  /** A turn that would never end is stopped, and keeps what was said. */
+  private async stop(): Promise<void> {
+    const { editor } = this;
+    const chat = await editor.chat();
+    await this.send(chat, HANG, "Is that all?");
+    await chat.locator(".agent", { hasText: "Let me read all of it again" }).waitFor();
+    await editor.picture("running");
+    await chat.getByRole("button", { name: "Stop" }).click();
+    await chat.locator(".notice", { hasText: "Stopped" }).waitFor();
+    await this.ended(chat);
+    await editor.picture("stopped");
+  }
+
+  /** A command is asked for in the chat, and allowed there. */
+  private async permit(): Promise<void> {
+    const { editor } = this;
+    const chat = await editor.chat();
+    await this.send(chat, TEST, "Run the tests.");
+    await chat.locator(".question", { hasText: "python3 -m unittest" }).waitFor();
+    await editor.picture("asked");
+    await chat.locator(".question button").first().click();
+    await chat.locator(".question").waitFor({ state: "hidden" });
+    await chat.locator(".agent", { hasText: "The tests were run." }).waitFor();
+    await this.ended(chat);
+    await editor.picture("permitted");
+  }
+
+  /** A goal is not met, then the work is done, and it is. */
+  private async verify(): Promise<void> {
+    const { editor } = this;
+    await editor.run("Milepost: Focus on Goals View");
+    await editor.run("Milepost: Set a Goal…");
+    await editor.answer("Every piece is counted");
+    await editor.answer("python3 -m unittest");
+    await editor.row("Every piece is counted").waitFor();
+    await editor.act("Every piece is counted", "Verify Goal");
+    await editor.message("Not met").waitFor();
+    await editor.picture("not-met");
+    await editor.dismiss("Not met");
+    const file = join(editor.project, "shop.py");
+    const text = readFileSync(file, "utf8");
+    writeFileSync(file, text.replaceAll("sum(item.price for item in order.items)", NEW));
+    await editor.act("Every piece is counted", "Verify Goal");
+    await editor.message("Met:").waitFor();
+    await editor.picture("met");
+    await editor.dismiss("Met:");
+    await editor.page.locator(".pane-header[aria-label^='Goals']").click();
+  }
+
+  /** A restore point is looked at as a diff, restored, and the restore is undone. */
+  private async restore(): Promise<void> {
+    const { editor } = this;
+    const file = join(editor.project, "shop.py");
+    await editor.run("Milepost: Focus on Checkpoints View");
+    await editor.run("Milepost: Save Checkpoint");
+    await editor.answer("all is well");
+    await editor.row("all is well").waitFor();
+    const good = readFileSync(file, "utf8");
+    writeFileSync(file, "gone = True\n");
+    await editor.act("all is well", "Preview Checkpoint");
+    await editor.page.locator(".monaco-diff-editor").waitFor();
+    await editor.page.locator(".view-line", { hasText: "gone" }).first().waitFor();
+    await editor.picture("preview");
+    await editor.act("all is well", "Restore Checkpoint…");
+    await editor.dialog().waitFor();
+    await editor.picture("restore");
+    await editor.dialog().getByRole("button", { name: "Restore" }).click();
+    await editor.message("Went back to").waitFor();
+    assert.equal(readFileSync(file, "utf8"), good);
+    await editor.picture("restored");
+    await editor.message("Went back to").getByRole("button", { name: "Undo" }).click();
+    await editor.message("Took back the restore").waitFor();
+    assert.equal(readFileSync(file, "utf8"), "gone = True\n");
+    await editor.dismiss("Took back the restore");
+    await editor.run("View: Close All Editors");
+    await editor.page.locator(".pane-header[aria-label^='Checkpoints']").click();
+  }
+
+  /** The window is loaded anew, and the chat is as it was. */
+  private async reload(): Promise<void> {
+    const { editor } = this;
+    await editor.reload();
+    await editor.run("Milepost: Open Chat");
+    const chat = await editor.chat();
+    await chat.locator(".user", { hasText: "Run the tests." }).waitFor();
+    await chat.locator(".agent", { hasText: "The tests were run." }).waitFor();
+    assert.equal(await chat.locator(".user").count(), 3);
+    await editor.run("Milepost: Show Chats");
+    await editor.page
+      .locator(".quick-input-list .monaco-list-row", { hasText: "Mend it" })
+      .waitFor();
+    await editor.picture("sessions");
+    await editor.page.keyboard.press("Escape");
+    await editor.picture("reloaded");
+  }
+
+  /** Has the model play its lines, and sends words that begin the play. */
+  private async send(chat: Frame, lines: string, words: string): Promise<void> {
+    writeFileSync(this.model, lines);
+    const field = chat.locator(".composer textarea");
+    await field.click();
+    await field.fill(words);
+    await field.press("Enter");
+    await chat.getByRole("button", { name: "Stop" }).waitFor();
+  }
+
+  private async ended(chat: Frame): Promise<void> {
+    await chat.getByRole("button", { name: "Send", exact: true }).waitFor();
+  }
+
+  private terminal(...words: string[]): void {
+    const { project, environment: env } = this.editor;
+    execFileSync(this.milepost, words, { cwd: project, env, stdio: "ignore" });
+  }
+
+  private async until(what: string, holds: () => boolean): Promise<void> {
+    const deadline = Date.now() + PATIENCE_MS;
+    while (!holds()) {
+      assert.ok(Date.now() < deadline, `waited in vain: ${what}`);
+      await this.editor.page.waitForTimeout(50);
+    }
+  }
+}

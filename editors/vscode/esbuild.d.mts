@@ -1,0 +1,2 @@
+/** Bundles into a folder. */
+export function bundle(folder: string): Promise<void>;

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from milepost import api
 from milepost.base.errors import UserError
-from milepost.config import settings, settings_file
+from milepost.config import models, paths, settings, settings_file
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
 
@@ -265,3 +265,20 @@ def test_pydantic_is_loaded_only_where_there_is_a_file(project: Path, own: Path)
     assert loads() == "False"
     write(own, '[memory]\nlocation = "user"\n')
     assert loads() == "True"
+
+
+def test_the_model_is_the_users_and_no_projects(tmp_path, monkeypatch):
+    monkeypatch.delenv("MILEPOST_MODEL", raising=False)
+    root = tmp_path / "project"
+    (root / ".milepost").mkdir(parents=True)
+    assert not models.is_named(None)
+    home = paths.home()
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "config.toml").write_text('[worker]\nmodel = "openai:small"\n', encoding="utf-8")
+    assert models.chosen_model(None).name == "small"
+    monkeypatch.setenv("MILEPOST_MODEL", "anthropic:large")
+    assert models.chosen_model(None).name == "large"
+    theirs = root / ".milepost" / "config.toml"
+    theirs.write_text('[worker]\nmodel = "openai:theirs"\n', encoding="utf-8")
+    with pytest.raises(UserError, match=r"worker\.model"):
+        settings.load(root)

@@ -2,7 +2,8 @@
 
 A model is named `KIND:NAME`: `openai:NAME` for any server of chat completions (`OPENAI_BASE_URL`,
 `OPENAI_API_KEY`), `anthropic:NAME` for one of Messages (`ANTHROPIC_BASE_URL`, `ANTHROPIC_API_KEY`),
-`scripted:FILE` for one that plays a script. Without a name, `MILEPOST_MODEL` says which.
+`scripted:FILE` for one that plays a script. Without a name, `MILEPOST_MODEL` or the setting
+`worker.model` says which.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from milepost.base.errors import UserError
+from milepost.config.settings import users_model
 
 Kind = Literal["openai", "anthropic", "scripted"]
 
@@ -33,16 +35,16 @@ class ModelChoice:
 
 def is_named(named: str | None) -> bool:
     """Whether any model is meant."""
-    return bool(named or os.environ.get("MILEPOST_MODEL", ""))
+    return bool(named or users_model())
 
 
 def chosen_model(named: str | None) -> ModelChoice:
     """The model that is meant. Raises UserError when none is, or the name has another form."""
-    words = named or os.environ.get("MILEPOST_MODEL", "")
+    words = named or users_model()
     if not words:
         raise UserError(
-            "no model is configured; name one with --model or MILEPOST_MODEL,"
-            " such as openai:NAME, anthropic:NAME or scripted:FILE"
+            "no model is configured; name one with --model, MILEPOST_MODEL or the setting"
+            " worker.model, such as openai:NAME, anthropic:NAME or scripted:FILE"
         )
     kind, _, name = words.partition(":")
     for known in get_args(Kind):

@@ -120,6 +120,20 @@ class RedactionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """The table `[worker]`."""
+
+    model: str = field(
+        default="",
+        metadata=_key(
+            "the model that works and chats when none is named, as KIND:NAME",
+            env="MILEPOST_MODEL",
+            project=NOT,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeSettings:
     """The table `[judge]`."""
 
@@ -191,6 +205,7 @@ class Settings:
     checkpoints: CheckpointSettings = field(default_factory=CheckpointSettings)
     redaction: RedactionSettings = field(default_factory=RedactionSettings)
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
+    worker: WorkerSettings = field(default_factory=WorkerSettings)
     judge: JudgeSettings = field(default_factory=JudgeSettings)
 
 
@@ -260,6 +275,17 @@ def effective(root: Path) -> tuple[Effective, ...]:
             value, origin = _from_environment(key, given), key.env
         found.append(Effective(key, value, origin))
     return tuple(found)
+
+
+def users_model() -> str:
+    """`worker.model` as it holds in every project, since none may set it: no text when nobody did.
+    Raises UserError when the user's file is wrong."""
+    key = next(key for key in all_keys() if key.name == "worker.model")
+    given = os.environ.get(key.env)
+    if given:
+        return given
+    value = _read(paths.home() / FILE, confined_to=None).get(key.name, key.default)
+    return value if isinstance(value, str) else ""
 
 
 def vectors(root: Path) -> str:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 NO_MODEL = (
     "No model is configured, so nothing here was thought up: this is what memory and history hold. "
     "To have a model answer, set MILEPOST_MODEL, or `worker.model` in the settings, to "
-    "`openai:NAME` (any server of chat completions; OPENAI_BASE_URL, OPENAI_API_KEY), `anthropic:NAME` "
-    "(ANTHROPIC_API_KEY) or `scripted:FILE`, and start the editor anew."
+    "`openai:NAME` (any server of chat completions; OPENAI_BASE_URL, OPENAI_API_KEY), "
+    "`anthropic:NAME` (ANTHROPIC_API_KEY) or `scripted:FILE`, and start the editor anew."
 )
 
 # A page: more is a list to be searched, which the search commands do better.

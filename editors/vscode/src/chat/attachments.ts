@@ -48,12 +48,18 @@ export class Attachments implements vscode.Disposable {
     return this.chosen.has(attachment.chip.id) ? undefined : attachment.chip;
   }
 
-  /** The blocks of all that is attached, which is then no longer attached. */
-  take(): Block[] {
-    const blocks = [...this.chosen.values()].flatMap((each) => each.blocks());
+  /** The blocks of all that is attached, which is then no longer attached, unless given back. */
+  take(): { blocks: Block[]; giveBack: () => void } {
+    const taken = [...this.chosen];
     this.chosen.clear();
     this.changed.fire();
-    return blocks;
+    const giveBack = (): void => {
+      for (const [id, attachment] of taken) {
+        this.chosen.set(id, attachment);
+      }
+      this.changed.fire();
+    };
+    return { blocks: taken.flatMap(([, each]) => each.blocks()), giveBack };
   }
 
   add(attachment: Attachment): void {
@@ -128,8 +134,7 @@ export class Attachments implements vscode.Disposable {
       return [];
     }
     const letters = words.trim().replace(/[^\w./-]/g, "?");
-    const glob = letters.includes("/") ? `**/*${letters}*` : `**/*${letters}*`;
-    const pattern = new vscode.RelativePattern(folder, glob);
+    const pattern = new vscode.RelativePattern(folder, `**/*${letters}*`);
     const uris = await vscode.workspace.findFiles(pattern, LEFT_OUT, ROWS);
     return uris.map(ofFile);
   }

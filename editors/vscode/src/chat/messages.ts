@@ -40,7 +40,8 @@ export type ToPage =
     }
   | { readonly is: "updates"; readonly updates: readonly UpdateParams[] }
   | { readonly is: "running"; readonly isRunning: boolean }
-  | { readonly is: "failed"; readonly text: string }
+  /** `draft` is what could not be sent, to be tried again. */
+  | { readonly is: "failed"; readonly text: string; readonly draft?: string }
   | { readonly is: "permissions"; readonly requests: readonly PermissionShown[] }
   | { readonly is: "proposals"; readonly proposals: readonly Proposal[] }
   | { readonly is: "chips"; readonly chips: readonly Chip[]; readonly suggested: Chip | undefined }

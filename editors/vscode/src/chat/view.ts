@@ -218,8 +218,13 @@ export class ChatView implements vscode.WebviewViewProvider, Listener, vscode.Di
   }
 
   private async send(text: string, mode: Mode): Promise<void> {
-    const blocks = this.attachments.take();
-    await this.conversation.prompt({ text, blocks, mode, uri: this.project.uri });
+    const { blocks, giveBack } = this.attachments.take();
+    try {
+      await this.conversation.prompt({ text, blocks, mode, uri: this.project.uri });
+    } catch (error) {
+      giveBack();
+      this.say({ is: "failed", text: words(error), draft: text });
+    }
   }
 
   /** The native list for whoever does not know of `@`. */

@@ -113,6 +113,7 @@ export class ChatPage implements Desk {
       case "failed":
         this.failure.textContent = message.text;
         this.failure.hidden = false;
+        this.composer.text ||= message.draft ?? "";
         break;
       case "permissions":
         this.ask(message.requests);

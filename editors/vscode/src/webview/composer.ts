@@ -13,8 +13,7 @@ export class Composer {
     "aria-label": "Message to Milepost",
     placeholder: "Ask, or say what is to be done. @ adds files and memory.",
     rows: "3",
-    role: "combobox",
-    "aria-expanded": "false",
+    "aria-haspopup": "listbox",
     "aria-controls": "rows",
     "aria-autocomplete": "list",
   });
@@ -224,7 +223,6 @@ export class Composer {
     });
     this.rows.replaceChildren(...rows);
     this.rows.hidden = rows.length === 0;
-    this.field.setAttribute("aria-expanded", String(rows.length > 0));
     this.field.setAttribute("aria-activedescendant", rows.length > 0 ? `row-${this.chosen}` : "");
     rows[this.chosen]?.scrollIntoView({ block: "nearest" });
   }

@@ -203,6 +203,15 @@ describe("the chat's page", () => {
     assert.equal(again.root.querySelector("details")?.open, true);
   });
 
+  test("what could not be sent comes back, unless something else is written by then", () => {
+    shown.page.hear({ is: "failed", text: "No model.", draft: "Mend it" });
+    const field = shown.root.querySelector("textarea");
+    assert.equal(field?.value, "Mend it");
+    assert.equal(text("[role=alert]"), "No model.");
+    shown.page.hear({ is: "failed", text: "No model.", draft: "Other" });
+    assert.equal(field?.value, "Mend it");
+  });
+
   test("without a server there is a button in place of the field", () => {
     const actions = [{ title: "Install It", command: "milepost.installServer" }];
     shown.page.hear({ is: "obstacle", obstacle: { text: "No server.", actions } });

@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 import { provenance } from "./memory/outline.ts";
-import type { Brief, Checkpoint, Entry, Goal, MemoryChange, Restore, Verdict } from "./protocol.ts";
+import type { Checkpoint, Entry, Goal, MemoryChange, Restore, Verdict } from "./protocol.ts";
 import { showMarkdown } from "./showing.ts";
 
 type Present = (answer: never) => void | Promise<void>;
@@ -17,7 +17,7 @@ const PRESENT: Record<string, Present> = {
   "milepost.memory.list": async () => {
     await vscode.commands.executeCommand("milepost.memory.focus");
   },
-  "milepost.memory.brief": (brief: Brief) => showMarkdown(brief.text),
+  "milepost.memory.brief": showText,
   "milepost.memory.log": (changes: MemoryChange[]) =>
     showMarkdown(
       `# Changes\n\n${changes.map((each) => `- ${each.at}: ${each.action} by ${each.actor}`).join("\n")}\n`,
@@ -38,10 +38,20 @@ const PRESENT: Record<string, Present> = {
 /** What the server is told to call for each answer. */
 export function presenter(): (command: string, answer: unknown) => void {
   return (command, answer) => {
+    const present = PRESENT[command] ?? (hasText(answer) ? showText : undefined);
     if (answer !== undefined) {
-      void PRESENT[command]?.(answer as never);
+      void present?.(answer as never);
     }
   };
+}
+
+/** What a command of a later server has to say is shown, too. */
+function hasText(answer: unknown): boolean {
+  return typeof answer === "object" && answer !== null && "text" in answer;
+}
+
+function showText({ text }: { text: string }): Promise<void> {
+  return showMarkdown(text);
 }
 
 function say(words: string): void {

@@ -77,6 +77,8 @@ export class Proposals implements vscode.Disposable {
   }
 
   private keep(proposal: Proposal): void {
+    // A code action asked for it: nowhere else would it be seen.
+    const isNews = proposal.origin === "action" && !this.known.has(proposal.id);
     this.known.delete(proposal.id);
     this.known.set(proposal.id, proposal);
     const [oldest] = this.known.keys();
@@ -84,6 +86,9 @@ export class Proposals implements vscode.Disposable {
       this.known.delete(oldest);
     }
     this.changed.fire(proposal);
+    if (isNews && proposal.state === "open") {
+      void this.show(proposal.id);
+    }
   }
 }
 

@@ -64,7 +64,8 @@ def test_environment_comes_before_project_before_user_before_default(
     write(own, '[redaction]\nextra_names = ["mine"]\n')
     assert now() == (("mine",), str(own))
     write(theirs, '[redaction]\nextra_names = ["theirs"]\n')
-    assert now() == (("theirs",), str(theirs))
+    # A stranger's file adds to what is a secret, and takes nothing from it.
+    assert now() == (("mine", "theirs"), str(theirs))
     monkeypatch.setenv("MILEPOST_REDACTION_EXTRA_NAMES", "one, two")
     assert now() == (("one", "two"), "MILEPOST_REDACTION_EXTRA_NAMES")
 

@@ -107,6 +107,7 @@ class RedactionSettings:
         metadata=_key(
             "names whose values are secrets here, such as `pin`; at least 3 characters each",
             env="MILEPOST_REDACTION_EXTRA_NAMES",
+            project=ADD,
         ),
     )
     allow: tuple[str, ...] = field(

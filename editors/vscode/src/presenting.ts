@@ -2,7 +2,16 @@
 
 import * as vscode from "vscode";
 import { provenance } from "./memory/outline.ts";
-import type { Checkpoint, Entry, Goal, MemoryChange, Restore, Verdict } from "./protocol.ts";
+import type {
+  Answer,
+  Checkpoint,
+  Edited,
+  Entry,
+  Goal,
+  MemoryChange,
+  Restore,
+  Verdict,
+} from "./protocol.ts";
 import { showMarkdown } from "./showing.ts";
 
 type Present = (answer: never) => void | Promise<void>;
@@ -30,6 +39,11 @@ const PRESENT: Record<string, Present> = {
   },
   "milepost.checkpoint.undo": (restore: Restore) =>
     say(`Took the restore back: ${restore.changes.length} files changed.`),
+  "milepost.assist.ask": showAnswer,
+  "milepost.assist.explain": showAnswer,
+  "milepost.assist.fix": sayUnlessProposed,
+  "milepost.assist.document": sayUnlessProposed,
+  "milepost.assist.test": sayUnlessProposed,
   "milepost.goal.set": (goal: Goal) => say(`Set the goal “${goal.condition}”.`),
   "milepost.goal.verify": (verdict: Verdict) =>
     say(`${verdict.verdict.replace("_", " ")}: ${[verdict.reason, ...verdict.missing].join("; ")}`),
@@ -43,6 +57,18 @@ export function presenter(): (command: string, answer: unknown) => void {
       void present?.(answer as never);
     }
   };
+}
+
+function showAnswer({ words, entries }: Answer): Promise<void> {
+  const known = entries.length > 0 ? `\n\n## What memory knows of it\n\n${listed(entries)}` : "";
+  return showMarkdown(`${words}${known}\n`);
+}
+
+/** A proposal is shown when the server tells of it. */
+function sayUnlessProposed({ proposal, words }: Edited): void {
+  if (!proposal) {
+    say(words);
+  }
 }
 
 /** What a command of a later server has to say is shown, too. */

@@ -16,11 +16,13 @@ export const desk = {
   settings: new Map<string, unknown>(),
   folders: [] as { uri: URI; name: string; index: number }[],
   log: [] as string[],
+  documents: [] as string[],
   copied: "",
   clear(): void {
     this.messages = [];
     this.answers = [];
     this.ran = [];
+    this.documents = [];
     this.settings.clear();
   },
 };
@@ -211,7 +213,10 @@ const workspace = anything({
     const folder = desk.folders[0]?.uri.fsPath ?? "";
     return uri.fsPath.startsWith(folder) ? uri.fsPath.slice(folder.length + 1) : uri.fsPath;
   },
-  openTextDocument: async (what: unknown) => what,
+  openTextDocument: async (what: { content?: string }) => {
+    desk.documents.push(what.content ?? "");
+    return what;
+  },
 });
 
 const commands = anything({

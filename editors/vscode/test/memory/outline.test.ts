@@ -1,28 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isDoubtful, outline, placeInRulesFile, provenance } from "../../src/memory/outline.ts";
-import type { Entry } from "../../src/protocol.ts";
-
-export function entry(more: Partial<Entry> = {}): Entry {
-  return {
-    id: "a1",
-    text: "Use uv",
-    kind: "rule",
-    status: "stated",
-    scope: "project",
-    source: "user:ann",
-    createdAt: null,
-    anchors: [],
-    supersededBy: null,
-    doubts: [],
-    masked: [],
-    version: "v1",
-    within: "",
-    age: "2 days ago",
-    moved: [],
-    ...more,
-  };
-}
+import { entry } from "../entries.ts";
 
 test("entries lie under their scope and section, and empty ones are left out", () => {
   const groups = outline([

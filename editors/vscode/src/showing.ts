@@ -13,3 +13,16 @@ export async function showPlace(uri: vscode.Uri, line = 0): Promise<void> {
   const at = new vscode.Range(line, 0, line, 0);
   await vscode.window.showTextDocument(uri, { preview: true, selection: at });
 }
+
+/** Puts a text where the cursors of the editor are. */
+export async function insertAtCursor(text: string): Promise<void> {
+  const editor = vscode.window.activeTextEditor ?? vscode.window.visibleTextEditors[0];
+  if (!editor) {
+    throw new Error("Open a file to insert the code into.");
+  }
+  await editor.edit((edit) => {
+    for (const selection of editor.selections) {
+      edit.replace(selection, text);
+    }
+  });
+}

@@ -5,11 +5,12 @@ import type { CurrentProject } from "../project.ts";
 import type { Proposals } from "../proposals/proposals.ts";
 import type { Entry, UpdateParams } from "../protocol.ts";
 import { type Wire, words } from "../server/server.ts";
-import { showPlace } from "../showing.ts";
+import { insertAtCursor, showPlace } from "../showing.ts";
 import type { StatusBar } from "../status.ts";
 import { Attachments } from "./attachments.ts";
 import { Conversation, type Listener } from "./conversation.ts";
-import type { Mode, Obstacle, ToHost, ToPage } from "./messages.ts";
+import type { Mode, ToHost, ToPage } from "./messages.ts";
+import { obstacleOf } from "./obstacle.ts";
 import { pageHtml } from "./page.ts";
 import { Permissions } from "./permissions.ts";
 import { Sessions } from "./sessions.ts";
@@ -174,7 +175,7 @@ export class ChatView implements vscode.WebviewViewProvider, Listener, vscode.Di
       case "copy":
         return vscode.env.clipboard.writeText(message.text);
       case "insert":
-        return insert(message.text);
+        return insertAtCursor(message.text);
       case "open":
         return showPlace(vscode.Uri.parse(message.uri), message.line ?? 0);
       case "link":
@@ -311,36 +312,10 @@ export class ChatView implements vscode.WebviewViewProvider, Listener, vscode.Di
   }
 
   private showObstacle(): void {
-    this.say({ is: "obstacle", obstacle: this.obstacle() });
-  }
-
-  private obstacle(): Obstacle | undefined {
-    if (!this.project.uri) {
-      const actions = [{ title: "Open Folder", command: "milepost.openFolder" }];
-      return { text: "Open a folder to work in.", actions };
-    }
-    switch (this.wire.state) {
-      case "missing":
-        return {
-          text: "Milepost's server is not on this machine yet.",
-          actions: [
-            { title: "Install It", command: "milepost.installServer" },
-            { title: "Settings", command: "milepost.openSettings" },
-          ],
-        };
-      case "failed":
-        return {
-          text: "Milepost's server has stopped.",
-          actions: [
-            { title: "Start It Again", command: "milepost.restartServer" },
-            { title: "Show Log", command: "milepost.showLog" },
-          ],
-        };
-      case "running":
-        return undefined;
-      default:
-        return { text: "Milepost's server is starting…", actions: [] };
-    }
+    this.say({
+      is: "obstacle",
+      obstacle: obstacleOf(this.wire.state, this.project.uri !== undefined),
+    });
   }
 
   private say(message: ToPage): void {
@@ -348,16 +323,4 @@ export class ChatView implements vscode.WebviewViewProvider, Listener, vscode.Di
       void this.view?.webview.postMessage(message);
     }
   }
-}
-
-async function insert(text: string): Promise<void> {
-  const editor = vscode.window.activeTextEditor ?? vscode.window.visibleTextEditors[0];
-  if (!editor) {
-    throw new Error("Open a file to insert the code into.");
-  }
-  await editor.edit((edit) => {
-    for (const selection of editor.selections) {
-      edit.replace(selection, text);
-    }
-  });
 }

@@ -1,13 +1,15 @@
 /** The chat's page: what was said, what waits for an answer, and where one writes. */
 
 import type { Mode, Obstacle, PermissionShown, ToHost, ToPage } from "../chat/messages.ts";
-import { type Item, type Spent, Transcript } from "../chat/transcript.ts";
+import { type Item, Transcript } from "../chat/transcript.ts";
 import type { Proposal } from "../protocol.ts";
 import { Composer } from "./composer.ts";
 import type { Desk, Drawing } from "./desk.ts";
 import { button, h } from "./elements.ts";
 import { draw } from "./items.ts";
 import type { MarkdownActions } from "./markdown.ts";
+import { drawQuestion } from "./question.ts";
+import { spentWords } from "./spent.ts";
 import { ToolCard } from "./tools.ts";
 
 /** What outlives the page when it is hidden or loaded anew; the rest comes from the server. */
@@ -134,7 +136,7 @@ export class ChatPage implements Desk {
         this.composer.sendOnEnter = message.sendOnEnter;
         this.composer.mode = this.keptMode ?? message.mode;
         this.model = message.model;
-        this.showSpent(this.transcript.spent);
+        this.showSpent();
         break;
       case "focus":
         this.composer.focus();
@@ -185,7 +187,7 @@ export class ChatPage implements Desk {
       this.drawItem(item);
     }
     this.showEmpty();
-    this.showSpent(this.transcript.spent);
+    this.showSpent();
     if (wasAtEnd) {
       this.toEnd();
     }
@@ -245,27 +247,10 @@ export class ChatPage implements Desk {
 
   private ask(requests: readonly PermissionShown[]): void {
     const wasAtEnd = this.isAtEnd();
-    this.questions.replaceChildren(...requests.map((request) => this.question(request)));
+    this.questions.replaceChildren(...requests.map((request) => drawQuestion(request, this.post)));
     if (wasAtEnd) {
       this.toEnd();
     }
-  }
-
-  private question({ requestId, title, subject, reason, options }: PermissionShown): HTMLElement {
-    const answers = options.map((option, number) =>
-      button(option.name, () => this.post({ is: "permit", requestId, optionId: option.optionId }), {
-        class: number === 0 ? "primary" : "",
-      }),
-    );
-    return h(
-      "section",
-      { class: "card question", role: "group", "aria-label": `Permission: ${title}` },
-      h("strong", {}, title),
-      // A short one stands in the title already.
-      title.includes(subject) ? undefined : h("pre", { tabindex: "0" }, subject),
-      reason ? h("p", { class: "faint" }, reason) : undefined,
-      h("div", { class: "buttons" }, ...answers),
-    );
   }
 
   private showObstacle(obstacle: Obstacle | undefined): void {
@@ -290,18 +275,10 @@ export class ChatPage implements Desk {
     }
   }
 
-  private showSpent({ inputTokens, outputTokens, costUsd, windowShare }: Spent): void {
-    const parts = [
-      ...(this.model ? [shortName(this.model)] : []),
-      ...(inputTokens + outputTokens > 0
-        ? [`${brief(inputTokens)} in`, `${brief(outputTokens)} out`]
-        : []),
-      ...(costUsd === null ? [] : [`$${costUsd.toFixed(costUsd < 0.1 ? 4 : 2)}`]),
-      ...(windowShare > 0 ? [`window ${Math.round(windowShare * 100)} %`] : []),
-    ];
-    this.spent.textContent = parts.join(" · ");
+  private showSpent(): void {
+    this.spent.textContent = spentWords(this.model, this.transcript.spent);
     this.spent.title = this.model;
-    this.spent.hidden = parts.length === 0;
+    this.spent.hidden = !this.spent.textContent;
   }
 
   private isAtEnd(): boolean {
@@ -326,18 +303,4 @@ export class ChatPage implements Desk {
       closed: [...this.closed].slice(-200),
     });
   }
-}
-
-/** A model's own name, without its kind and maker. */
-function shortName(model: string): string {
-  return model.slice(Math.max(model.lastIndexOf("/"), model.indexOf(":")) + 1);
-}
-
-/** 950, 1.2k, 34k, 1.2M. */
-function brief(count: number): string {
-  if (count < 1_000) {
-    return String(count);
-  }
-  const [size, unit] = count < 1_000_000 ? [count / 1_000, "k"] : [count / 1_000_000, "M"];
-  return `${size < 10 ? size.toFixed(1) : Math.round(size)}${unit}`;
 }

@@ -91,6 +91,28 @@ def test_another_process_sees_what_is_said_within_a_second(
     other.close()
 
 
+def test_a_conversation_that_went_back_is_told_to_those_who_look_on(
+    workspace: api.Workspace, tmp_path: Path
+) -> None:
+    model = script(tmp_path, {"say": "Yes."})
+    result, _ = say(workspace, "One.", model)
+    _, watcher = say(workspace, "Two.", model, session=result.session)
+    other = api.open_workspace(workspace.project.root, actor="user:other")
+    seen: list[api.ChatEvent] = []
+    other.chat().load(result.session, hear=seen.append)
+    point = watcher.all(api.PointMade)[0].checkpoint_id
+    workspace.checkpoints.restore(point, what="conversation")
+    _wait(lambda: of(seen, api.ChatNotice))
+    # Who comes later sees what counts, and nothing of what does not.
+    late: list[api.ChatEvent] = []
+    loaded = other.chat().load(result.session, hear=late.append)
+    assert [chunk.text for chunk in of(loaded.events, api.UserChunk)] == ["One."]
+    say(workspace, "Three.", model, session=result.session)
+    _wait(lambda: of(late, api.TurnEnded))
+    assert of(late, api.UserChunk) == [api.UserChunk("Three.")]
+    other.close()
+
+
 def test_a_fork_goes_its_own_way_from_a_turn(workspace: api.Workspace, tmp_path: Path) -> None:
     model = script(tmp_path, {"say": "Yes."})
     first, _ = say(workspace, "One.", model)

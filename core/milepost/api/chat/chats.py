@@ -146,6 +146,8 @@ class Chat:
         it. Raises UserError."""
         shown = self.session(session)
         limit = max(1, min(_ITEMS if limit is None else limit, _MAX_ITEMS))
+        # Read first: what is written in between is told twice rather than never.
+        position = self._transcripts.position(session)
         items = self._transcripts.newest(session, limit + 1)
         is_cut = len(items) > limit
         items = items[-limit:]
@@ -161,14 +163,13 @@ class Chat:
         events += replay.end(shown.state)
         if hear is not None:
             follower = Replay(session, self._diffs, self._plan, replay.turn)
-            self._tail.follow(session, items[-1].number if items else 0, follower, hear)
+            self._tail.follow(session, position, follower, hear)
         return views.ChatTranscript(shown, tuple(events), is_cut)
 
     def follow(self, session: str, hear: Callable[[views.ChatEvent], None]) -> None:
         """Tell, on another thread, what other processes do in a session from now on, unless it is
         followed already. Raises UserError."""
-        newest = self._transcripts.newest(session, 1)
-        last = newest[0].number if newest else 0
+        last = self._transcripts.position(session)
         turn = self._transcripts.last_of(session, "user", before=last + 1)
         replay = Replay(session, self._diffs, self._plan, "" if turn is None else str(turn))
         self._tail.follow(session, last, replay, hear, anew=False)

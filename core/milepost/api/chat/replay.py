@@ -79,6 +79,8 @@ class Replay:
                     yield self._plan()
             case "rebuilt":
                 yield PUT_AWAY
+            case "went_back":
+                yield WENT_BACK
             case _:
                 kept = from_data(item.kind, data)
                 if kept is not None:
@@ -87,6 +89,11 @@ class Replay:
 
 PUT_AWAY = views.ChatNotice(
     "info", "The conversation was put away to make room; nothing of it is lost."
+)
+
+
+WENT_BACK = views.ChatNotice(
+    "info", "The conversation went back to an earlier point; load it anew to see it as it is now."
 )
 
 

@@ -1,28 +1,38 @@
 """Follows sessions that other processes write: a look at the files' signatures, and the items that
 are new.
 
-The transcript is the one thing that all processes share. A look costs two stat calls, so it can be
-taken several times a second; the database is asked only when something was written.
+The transcript is the one thing that all processes share. The kernel says when something was written
+beside it, so that a chat that is open costs nothing while nobody speaks; where it cannot, two stat
+calls a few times a second do. The database is asked only when its files have changed.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
+import select
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from milepost.api.chat import views
-from milepost.base.errors import MilepostError, UserError
+from milepost.api.folder_watch import FolderWatch
+from milepost.base.errors import MilepostError, UserError, WorldError
 from milepost.base.files import signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from milepost.api.chat.replay import Replay
     from milepost.history.transcript import Transcripts
 
-# A message of another editor's is shown within this time, which is less than a person notices.
+# A message of another editor's is shown within this time, which is less than a person notices. What
+# is written in a burst, as a turn does, is looked at once.
 _LOOK_S = 0.25
+
+# Where the kernel tells of every change, this is only for what it may have lost.
+_WATCHED_LOOK_S = 60.0
 
 # More chats than anyone has open; the one that was opened first is let go.
 _MOST = 64
@@ -45,8 +55,7 @@ class Tail:
         self._followed: dict[str, _Followed] = {}
         self._guard = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._wake = threading.Event()
-        self._is_closed = False
+        self._ear: _Ear | None = None
 
     def follow(
         self,
@@ -69,10 +78,14 @@ class Tail:
                 del self._followed[next(iter(self._followed))]
             is_ours = old is not None and old.is_ours
             self._followed[session] = _Followed(last, title, replay, hear, is_ours)
-            self._is_closed = False
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="chat-tail", daemon=True)
+                self._ear = ear = _Ear(self._transcripts.database.path.parent)
+                self._thread = threading.Thread(
+                    target=self._run, args=(ear,), name="chat-tail", daemon=True
+                )
                 self._thread.start()
+            elif self._ear is not None:
+                self._ear.wake()
 
     def unfollow(self, session: str) -> None:
         """Tell no more of a session."""
@@ -87,37 +100,40 @@ class Tail:
 
     def go_on(self, session: str) -> None:
         """The turn is over; everything that it wrote was told."""
-        newest = self._transcripts.newest(session, 1)
+        position = self._transcripts.position(session)
         with self._guard:
             followed = self._followed.get(session)
             if followed is not None:
                 followed.is_ours = False
-                followed.last = max(followed.last, newest[0].number if newest else 0)
+                followed.last = max(followed.last, position)
 
     def close(self) -> None:
         """Stop; following a session starts anew."""
         with self._guard:
             self._followed.clear()
-            self._is_closed = True
-            thread, self._thread = self._thread, None
-        self._wake.set()
+            thread, ear = self._thread, self._ear
+            if ear is not None:
+                ear.wake()
         if thread is not None:
             thread.join()
-        self._wake.clear()
 
-    def _run(self) -> None:
+    def _run(self, ear: _Ear) -> None:
         path = self._transcripts.database.path
         files = (path, path.with_name(f"{path.name}-wal"))
         seen: object = None
-        while not self._wake.wait(_LOOK_S):
+        # Something may have been written before we listened.
+        is_woken = True
+        while True:
             with self._guard:
-                if self._is_closed or not self._followed:
-                    self._thread = None if not self._is_closed else self._thread
+                if not self._followed:
+                    self._thread = self._ear = None
+                    ear.close()
                     return
             now = tuple(map(signature, files))
-            if now != seen:
+            if is_woken or now != seen:
                 seen = now
                 self._look()
+            is_woken = ear.wait()
 
     def _look(self) -> None:
         with self._guard:
@@ -141,3 +157,41 @@ class Tail:
         if title != followed.title:
             followed.title = title
             followed.hear(views.ChatEvent(session, followed.replay.turn, views.TitleSet(title)))
+
+
+class _Ear:
+    """Waits until something is written in a folder, for some time, or to be woken."""
+
+    def __init__(self, folder: Path) -> None:
+        self._reading, self._writing = os.pipe()
+        self._watch: FolderWatch | None = None
+        self._patience_s = _LOOK_S
+        # Without a queue of the kernel's, looking now and then does.
+        with contextlib.suppress(WorldError):
+            self._watch = FolderWatch()
+            self._watch.watch([str(folder)])
+            self._patience_s = _WATCHED_LOOK_S if self._watch.is_reliable else _LOOK_S
+
+    def wake(self) -> None:
+        """End the wait."""
+        os.write(self._writing, b"\0")
+
+    def wait(self) -> bool:
+        """Return when it is time to look; whether somebody woke us."""
+        handles = [self._reading] if self._watch is None else [self._reading, self._watch.handle]
+        ready, _, _ = select.select(handles, [], [], self._patience_s)
+        if self._reading in ready:
+            os.read(self._reading, 4_096)
+            return True
+        if ready and self._watch is not None:
+            # The rest of a burst comes with its beginning; who wants us to end is heard at once.
+            select.select([self._reading], [], [], _LOOK_S)
+            self._watch.changed()
+        return False
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        if self._watch is not None:
+            self._watch.close()
+        os.close(self._reading)
+        os.close(self._writing)

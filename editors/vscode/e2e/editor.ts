@@ -16,6 +16,9 @@ const CODE_SERVER = join(ROOT, ".tools/code-server/bin/code-server");
  */
 export const PATIENCE_MS = 120_000;
 
+/** How long one try may take, where another one can mend it. */
+const MOMENT_MS = 10_000;
+
 export interface Wish {
   readonly vsix: string;
   readonly settings: Record<string, unknown>;
@@ -109,13 +112,7 @@ export class Editor {
 
   /** Runs a command by its title. */
   async run(title: string): Promise<void> {
-    await this.page.keyboard.press("F1");
-    const input = this.quickInput();
-    await input.waitFor();
-    await input.fill(`>${title}`);
-    const rows = this.page.locator(".quick-input-list .monaco-list-row");
-    await rows.filter({ hasText: title }).first().waitFor();
-    await this.page.keyboard.press("Enter");
+    await this.choose("F1", `>${title}`, title);
   }
 
   /** Answers an input box, or chooses a row of a list. */
@@ -137,20 +134,12 @@ export class Editor {
 
   /** A button of a row, which is shown when the pointer is over it. */
   async act(row: string, action: string): Promise<void> {
-    const deadline = Date.now() + PATIENCE_MS;
-    for (;;) {
-      try {
-        await this.row(row).hover();
-        const found = this.row(row).locator(`.action-label[aria-label="${action}"]`);
-        // The row may move away from under the pointer: others come in above it.
-        await found.click({ timeout: 2_000 });
-        return;
-      } catch (error) {
-        if (Date.now() > deadline) {
-          throw error;
-        }
-      }
-    }
+    await insist(async () => {
+      await this.row(row).hover();
+      const found = this.row(row).locator(`.action-label[aria-label="${action}"]`);
+      // The row may move away from under the pointer: others come in above it.
+      await found.click({ timeout: MOMENT_MS });
+    });
   }
 
   /** Gives the side bar some more room. */
@@ -166,11 +155,7 @@ export class Editor {
 
   /** Opens a file of the project. */
   async openFile(name: string): Promise<void> {
-    await this.page.keyboard.press("Control+P");
-    await this.quickInput().fill(name);
-    const rows = this.page.locator(".quick-input-list .monaco-list-row");
-    await rows.filter({ hasText: name }).first().waitFor();
-    await this.page.keyboard.press("Enter");
+    await this.choose("Control+P", name, name);
     await this.page.locator(".tab", { hasText: name }).first().waitFor();
   }
 
@@ -210,6 +195,18 @@ export class Editor {
     }
   }
 
+  /** Chooses a row of the list that a key opens and words narrow down. */
+  private async choose(key: string, words: string, row: string): Promise<void> {
+    await insist(async () => {
+      await this.page.keyboard.press("Escape");
+      await this.page.keyboard.press(key);
+      const rows = this.page.locator(".quick-input-list .monaco-list-row", { hasText: row });
+      // The list closes when something else takes the focus, such as a view that has just loaded.
+      await this.quickInput().fill(words, { timeout: MOMENT_MS });
+      await rows.first().click({ timeout: MOMENT_MS });
+    });
+  }
+
   /** What the extension wrote into its log. */
   async log(): Promise<string> {
     const logs = join(this.folder, "user", "logs");
@@ -231,6 +228,20 @@ export class Editor {
       running.stderr?.on("data", look);
       running.once("close", () => reject(new Error(`code-server ended: ${this.output}`)));
     });
+  }
+}
+
+/** Tries again until it works, or nobody would wait any longer. */
+async function insist(attempt: () => Promise<void>): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > deadline) {
+        throw error;
+      }
+    }
   }
 }
 

@@ -103,6 +103,27 @@ def test_a_point_without_a_scan_finds_what_changed(
     assert changed(watching) == expected
 
 
+def test_the_list_of_covered_files_is_that_of_a_scan_and_makes_no_point(
+    project: Path, watching: api.Workspace
+) -> None:
+    store = watching.checkpoints._store
+    points = watching.checkpoints.page(limit=1)[0].id
+    steps = (
+        "echo 1 > a; mkdir -p d/e; echo 2 > d/e/b; ln -s a link", "mv d g; rm a; echo 3 > new",
+        "echo new > .gitignore", "rm .gitignore; rm -r g", "mkdir x; echo 4 > x/y; mv x z",
+    )  # fmt: skip
+    for step in steps:
+        sh(project, step)
+        followed = store.covered()
+        assert watch_of(watching).is_level
+        scanned = api.open_workspace(str(project), actor="user:test")
+        assert followed == scanned.checkpoints._store.covered()
+        scanned.close()
+        assert store.covered() == followed
+    assert watching.checkpoints.page(limit=1)[0].id == points
+    assert watching.checkpoints.save().files_changed > 0
+
+
 def test_a_folder_that_a_rule_hid_is_followed_once_it_is_back(
     project: Path, watching: api.Workspace
 ) -> None:

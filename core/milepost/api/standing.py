@@ -55,10 +55,10 @@ class Standing:
         self._scopes = scopes
         self._transcripts = transcripts
         self._goals = _Looked(
-            _parts(ledger.database.path), lambda: goals_standing.dump(ledger), b"[]"
+            (str(ledger.database.path),), lambda: goals_standing.dump(ledger), b"[]"
         )
         self._task_tree = _Looked(
-            _parts(folder / "tasks.db"), lambda: tasks().dump().encode(), b"[]"
+            (str(folder / "tasks.db"),), lambda: tasks().dump().encode(), b"[]"
         )
         self._memories: dict[MemoryStore, _Looked[int]] = {}
         self._positions: dict[str, _Looked[int]] = {}
@@ -86,7 +86,7 @@ class Standing:
             if store.is_in_repository:
                 continue  # then it is a file among the files
             if store not in self._memories:
-                paths = (str(store.path), *_parts(store.revisions.database.path))
+                paths = (str(store.path), str(store.revisions.database.path))
                 self._memories[store] = _Looked(paths, _newest(store), 0)
             number = _told(self._memories[store])
             if number is not None:
@@ -97,7 +97,7 @@ class Standing:
         if session not in self._positions:
             # One session at a time is worked on; those of before are not asked for again.
             self._positions.clear()
-            paths = _parts(self._folder / "sessions.db")
+            paths = (str(self._folder / "sessions.db"),)
             self._positions[session] = _Looked(
                 paths, lambda: self._transcripts().position(session), 0
             )
@@ -154,11 +154,14 @@ def _newest(store: MemoryStore) -> Callable[[], int]:
     return look
 
 
-def _parts(path: Path) -> tuple[str, ...]:
-    return str(path), f"{path}-wal"
-
-
 def _mark(path: str) -> tuple[int, ...] | None:
+    """What tells that a file was written; what is committed to a database goes to its log first."""
+    # Most of what is asked for is not there, and an exception costs more than this question.
+    if not os.access(path, os.F_OK):
+        return None
+    log = f"{path}-wal"
+    if path.endswith(".db") and os.access(log, os.F_OK):
+        path = log
     try:
         found = os.stat(path)  # noqa: PTH116  (a dozen a point, where a Path costs twice as much)
     except OSError:

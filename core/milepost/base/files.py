@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # one for longer, and then a clear refusal beats a hang.
 LOCK_TIMEOUT_S = 20.0
 
+_LOCK_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+
 _LOCK_POLL_MIN_S = 0.0005
 _LOCK_POLL_MAX_S = 0.01
 
@@ -160,9 +162,13 @@ def locked(path: Path, *, timeout_s: float = LOCK_TIMEOUT_S) -> Generator[None]:
     Two threads of one process exclude each other too, because each opens the file anew. Raises
     HeldError when the lock is not had within `timeout_s`, WorldError when it cannot be made.
     """
-    make_private_dir(path.parent)
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            handle = os.open(path, _LOCK_FLAGS, 0o600)
+        except FileNotFoundError:
+            # Only then: to look at every folder above costs more than all the rest of this.
+            make_private_dir(path.parent)
+            handle = os.open(path, _LOCK_FLAGS, 0o600)
     except OSError as error:
         message = f"cannot open the lock {path} ({error.strerror}); check its owner and its disk"
         raise WorldError(message) from error

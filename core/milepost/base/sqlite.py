@@ -54,6 +54,7 @@ class Database:
         log_pages: int = LOG_PAGES,
     ) -> None:
         self._path = path
+        self._path_text = str(path)
         self._log_pages = log_pages
         self._migrations = migrations
         self._durability = durability
@@ -197,7 +198,7 @@ class Database:
 
     def _identity(self) -> tuple[int, int] | None:
         try:
-            return _identity_of(self._path.stat())
+            return _identity_of(os.stat(self._path_text))  # noqa: PTH116  (at every use of the file)
         except OSError:
             return None
 

@@ -10,7 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from milepost.base.errors import WorldError
-from milepost.checkpoints.content import Packer, pack_against, unpack
+from milepost.checkpoints.content import pack, pack_against, unpack
 
 if TYPE_CHECKING:
     import sqlite3
@@ -39,7 +39,6 @@ class Blobs:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._packer = Packer()
 
     def find(self, sha256: bytes) -> int | None:
         """The id of a content by its hash."""
@@ -51,7 +50,7 @@ class Blobs:
         known = self.find(sha256)
         if known is not None:
             return known
-        encoding, stored = self._packer.pack(data)
+        encoding, stored = pack(data)
         cursor = self._connection.execute(
             "INSERT INTO blob (sha256, size, encoding, data) VALUES (?, ?, ?, ?)",
             (sha256, len(data), encoding, stored),

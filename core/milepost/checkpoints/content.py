@@ -86,22 +86,12 @@ def read(path: bytes, expected: os.stat_result, max_bytes: int) -> Content | Non
         os.close(handle)
 
 
-class Packer:
-    """Packs contents one after the other; not for two threads at once."""
-
-    def __init__(self) -> None:
-        self._compressor: zstandard.ZstdCompressor | None = None
-
-    def pack(self, data: bytes) -> tuple[int, bytes]:
-        """The encoding and the bytes to store for `data`."""
-        if len(data) < _WORTH_PACKING_BYTES:
-            return RAW, data
-        if self._compressor is None:
-            import zstandard  # noqa: PLC0415  (a native module that most starts never need)
-
-            self._compressor = zstandard.ZstdCompressor(level=_LEVEL)
-        packed = self._compressor.compress(data)
-        return (ZSTD, packed) if len(packed) < len(data) else (RAW, data)
+def pack(data: bytes) -> tuple[int, bytes]:
+    """The encoding and the bytes to store for `data`."""
+    if len(data) < _WORTH_PACKING_BYTES:
+        return RAW, data
+    packed = _packer().compress(data)
+    return (ZSTD, packed) if len(packed) < len(data) else (RAW, data)
 
 
 def pack_against(data: bytes, base: bytes) -> tuple[int, bytes]:
@@ -126,6 +116,16 @@ def unpack(encoding: int, stored: bytes, size: int, sha256: bytes, base: bytes |
         message = "a stored file's content is damaged"
         raise WorldError(f"{message}; nothing was restored, older or newer points may be whole")
     return data
+
+
+def _packer() -> zstandard.ZstdCompressor:
+    """This thread's packer: one that was used packs a source file twice as fast as a new one."""
+    packer: zstandard.ZstdCompressor | None = getattr(_mine, "packer", None)
+    if packer is None:
+        import zstandard  # noqa: PLC0415  (a native module that most starts never need)
+
+        packer = _mine.packer = zstandard.ZstdCompressor(level=_LEVEL)
+    return packer
 
 
 def _unpacker(base: bytes | None) -> zstandard.ZstdDecompressor:

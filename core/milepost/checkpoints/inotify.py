@@ -126,7 +126,13 @@ def reports_changes(path: bytes) -> bool:
     found = ctypes.create_string_buffer(256)
     if _library().statfs(path, found) != 0:
         return False
-    return int.from_bytes(found.raw[: ctypes.sizeof(ctypes.c_long)], sys.byteorder) in _REPORTING
+    kind = int.from_bytes(found.raw[: ctypes.sizeof(ctypes.c_long)], sys.byteorder)
+    return is_reporting(kind)
+
+
+def is_reporting(kind: int) -> bool:
+    """Whether a file system of this kind (`f_type` of statfs) reports every change."""
+    return kind in _REPORTING
 
 
 @lru_cache(maxsize=1)

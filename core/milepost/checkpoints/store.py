@@ -52,6 +52,9 @@ LOCK_TIMEOUT_S = 180.0
 
 MAX_LABEL_CHARS = 200
 
+# The bits of a mode that say what a path is.
+_KIND = 0o170000
+
 # 64 MiB of log: whoever stays moves it into the file in a quiet moment, long before.
 _LOG_PAGES = 16_384
 
@@ -80,6 +83,8 @@ class SnapshotStore:
         self._lock = folder / "snapshots.lock"
         self._looking = Looking(root, max_file_bytes)
         self._keeper: Keeper | None = None
+        # The list that was read last, with its hash.
+        self._left_out: tuple[bytes | None, tuple[tuple[str, str], ...]] = (None, ())
 
     def exclusive(self) -> AbstractContextManager[None]:
         """One process and thread at a time takes snapshots of this workspace or restores it."""
@@ -211,13 +216,22 @@ class SnapshotStore:
         """The first of the paths that a snapshot does not cover, with the reasons."""
         with self.database.reading() as connection:
             row = connection.execute(
-                "SELECT left_out, uncovered FROM snapshot WHERE id = ?", (snapshot_id,)
+                "SELECT left_out, uncovered, sha256 FROM snapshot "
+                "LEFT JOIN blob ON blob.id = uncovered WHERE snapshot.id = ?",
+                (snapshot_id,),
             ).fetchone()
             if row is None:
                 return ()
-            text = row[0] if row[1] is None else content_of(connection, row[1])
+            text, blob, sha256 = row
+            # Nearly all points leave out the same.
+            if blob is not None and self._left_out[0] == sha256:
+                return self._left_out[1]
+            if blob is not None:
+                text = content_of(connection, blob).decode()
         pairs = cast("list[tuple[str, str]]", json.loads(text))
-        return tuple((path, reason) for path, reason in pairs)
+        found = tuple((path, reason) for path, reason in pairs)
+        self._left_out = (sha256, found)
+        return found
 
     def between(self, older: int, newer: int) -> dict[bytes, tuple[State, State]]:
         """The paths that differ between two points, with their states at each."""
@@ -303,9 +317,15 @@ class SnapshotStore:
         return ABSENT if row is None else State(*row)
 
     def covered(self) -> list[str]:
-        """The paths of all covered files as they are now, relative, with forward slashes."""
-        found = scan(self.root, Coverage(os.fsencode(self.root))).found
-        return [os.fsdecode(name) for name, info in found.items() if stat.S_ISREG(info.st_mode)]
+        """The paths of all covered files as they are now, relative, with forward slashes, in their
+        order. Where the project is followed, only what changed is looked at."""
+        if self._keeper is None:
+            found = scan(self.root, Coverage(os.fsencode(self.root))).found
+            names = {name for name, info in found.items() if stat.S_ISREG(info.st_mode)}
+        else:
+            with self.exclusive():
+                names = self._followed()
+        return sorted(map(os.fsdecode, names))
 
     def rows(self, names: Iterator[bytes]) -> dict[bytes, Row]:
         """The manifest's rows of these paths."""
@@ -355,6 +375,22 @@ class SnapshotStore:
             self._keeper.stop()
             self._keeper = None
         self.database.close()
+
+    def _followed(self) -> set[bytes]:
+        """The covered files, from the manifest and what the watch has told since."""
+        # Nothing succeeds here, so that the next snapshot looks at the same again.
+        with self._looking.look(self.database.identity()) as look:
+            scanned = look.scanned
+        found = {name for name, info in scanned.found.items() if stat.S_ISREG(info.st_mode)}
+        dirty = scanned.dirty
+        if dirty is None:
+            return found
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                "SELECT name FROM current JOIN path ON path.id = path WHERE mode & ?1 = ?2",
+                (_KIND, stat.S_IFREG),
+            ).fetchall()
+        return found | {name for (name,) in rows if not dirty.holds(name)}
 
     def _one(self, where: str, *values: object) -> Snapshot | None:
         with self.database.reading() as connection:

@@ -21,6 +21,9 @@ CODES = {"met": 0, "error": FAILED, "not_met": 3, "budget": 6, "cancelled": 130}
 
 _SHOWN_CHARS = 200
 
+# Fewer files are read before anyone wonders what goes on.
+_MANY_FILES = 2_000
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -56,7 +59,7 @@ def run(options: argparse.Namespace) -> Reply:
     goal_id = _goal(workspace, words, options.check)
     show = _print_json if options.json else _Terminal().show
     # A run stays a while and makes points around every change, so following beats scanning.
-    workspace.watch()
+    workspace.watch(_reading if sys.stderr.isatty() else None)
     outcome = worker.run(
         words,
         model=model,
@@ -81,6 +84,14 @@ def run(options: argparse.Namespace) -> Reply:
         f"{outcome.input_tokens} tokens in, {outcome.output_tokens} out{cost}."
     )
     return Reply(text, outcome, code)
+
+
+def _reading(done: int, total: int) -> None:
+    """Say how far the files are read for the first restore point, where that takes a while."""
+    if total > _MANY_FILES:
+        end = "\n" if done == total else ""
+        words = f"reading files for the first restore point: {done:,} of {total:,}"
+        print(f"\r({words})", end=end, file=sys.stderr, flush=True)
 
 
 def _goal(workspace: Workspace, words: str | None, checks: list[str]) -> str | None:

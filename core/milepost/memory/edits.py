@@ -10,7 +10,7 @@ from milepost.base.ids import looks_like_id, new_id
 from milepost.memory import changes
 from milepost.memory import entry as entries
 from milepost.memory.entry import SECTIONS, Entry, Scope
-from milepost.memory.revisions import Change, Step
+from milepost.memory.revisions import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,12 +89,12 @@ def adopted(draft: Draft, found: list[tuple[str, Entry]]) -> tuple[Step, ...]:
     return tuple(Step(None, entry) for _, entry in fresh)
 
 
-def undone(
-    draft: Draft, change: Change, scope: Scope, mask: Callable[[str], str]
+def taken_back(
+    draft: Draft, steps: Sequence[Step], scope: Scope, mask: Callable[[str], str]
 ) -> tuple[Step, ...]:
-    """A change taken back. Raises UserError when an entry is not as the change left it."""
-    changes.take_back(draft, change.steps, scope, mask)
-    return tuple(Step(step.after, step.before) for step in reversed(change.steps))
+    """A change's steps taken back. Raises UserError when an entry is not as they left it."""
+    changes.take_back(draft, steps, scope, mask)
+    return tuple(Step(step.after, step.before) for step in reversed(steps))
 
 
 def conflict_words(path: Path, line: int) -> str:

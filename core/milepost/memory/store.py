@@ -23,7 +23,7 @@ from milepost.memory.revisions import IMPORT, Change, Step
 from milepost.memory.writing import MemoryWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from milepost.memory.draft import Draft
@@ -212,34 +212,21 @@ class MemoryStore(MemoryWriter):
         """
         undone = self.undoable(number)
         with self._locked():
-            return self._change(
-                "undo",
-                source,
-                lambda draft: edits.undone(draft, undone, self.scope, self.mask),
-                undoes=undone.id,
-            )
+            change = self._taking_back(undone.steps)
+            return self._change("undo", source, change, undoes=undone.id)
 
     def go_back(
         self, steps: Sequence[Step], source: str, action: str
     ) -> tuple[Change | None, set[str]]:
-        """Make entries what they were: of each step, what it says was `before`. An entry that is
-        not as the step says it was `after` is left alone. The change, None when all are, and the
-        ids of those entries."""
-        left: set[str] = set()
-
-        def change(draft: Draft) -> tuple[Step, ...]:
-            left.clear()
-            left.update(changes.changed_since(draft, steps, self.scope, self.mask))
-            kept = tuple(step for step in steps if step.entry_id not in left)
-            changes.take_back(draft, kept, self.scope, self.mask)
-            return tuple(Step(step.after, step.before) for step in kept)
-
-        with self._file.locked():
+        """Make entries what each step says they were `before`. Those that are not as it says they
+        were `after` are left alone: their ids; and the change, None when all are left."""
+        with self._locked():
             draft = self._draft(self._base())
-            left.update(changes.changed_since(draft, steps, self.scope, self.mask))
-            if len(left) == len(steps):
+            left = changes.changed_since(draft, steps, self.scope, self.mask)
+            kept = [step for step in steps if step.entry_id not in left]
+            if not kept:
                 return None, left
-            return self._change(action, source, change), left
+            return self._change(action, source, self._taking_back(kept)), left
 
     def undoable(self, number: int | None) -> Change:
         """The change that an undo would take back. Raises UserError, as `undo` does."""
@@ -259,7 +246,10 @@ class MemoryStore(MemoryWriter):
 
     def rehearse_undo(self, undone: Change) -> None:
         """Raise UserError when this change cannot be taken back as the file is now."""
-        edits.undone(self._draft(self._base()), undone, self.scope, self.mask)
+        self._taking_back(undone.steps)(self._draft(self._base()))
+
+    def _taking_back(self, steps: Sequence[Step]) -> Callable[[Draft], tuple[Step, ...]]:
+        return lambda draft: edits.taken_back(draft, steps, self.scope, self.mask)
 
     def _without(
         self, action: str, entry_id: str, source: str, version: str | None = None

@@ -9,6 +9,7 @@ is filled from differ; loop, tools, permissions, transcript and masking are the 
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import threading
@@ -32,6 +33,8 @@ from milepost.agent.window import _TAIL_SHARE, Window
 from milepost.api.shelf import Shelf
 from milepost.base import tokens
 from milepost.checkpoints.summary import BY_WRITER
+from milepost.config.sandbox import sandbox_of
+from milepost.config.settings import SandboxSettings
 from milepost.history.transcript import Transcripts
 from milepost.permissions.rules import DEFAULT, parse
 from milepost.providers.catalogue import Model
@@ -156,9 +159,11 @@ class Session:
         mask = self._workspace._masking.text
         record = Record(self._transcripts, self._session, mask, seen)
         files = Files(self._root, self._covered)
+        hold = sandbox_of(self._root, SandboxSettings())
         hands: list[Tool] = [
             Read(files, seen), Write(files, seen), Edit(files, seen), Find(files), Grep(files),
-            Shell(self._root, folder / "outputs", mask), *tools_for(shelf, tasks, self._session),
+            Shell(self._root, folder / "outputs", mask, hold, lambda: dict(os.environ)),
+            *tools_for(shelf, tasks, self._session),
         ]  # fmt: skip
         tools: dict[str, Tool] = {hand.name: self._watched(hand) for hand in hands}
         rules = (*DEFAULT, parse("allow shell *"))

@@ -90,7 +90,7 @@ def test_the_events_are_a_line_of_json_each_and_the_session_can_be_looked_at(sho
     session = events[-1]["session"]
     assert session in _run(shop, "session", "list").stdout
     lines = [
-        json.loads(line) for line in _run(shop, "session", "show", session).stdout.splitlines()
+        json.loads(line) for line in _run(shop, "session", "export", session).stdout.splitlines()
     ]
     assert lines[0]["session"]["title"] == "Look around."
     data = next((Path(os.environ["MILEPOST_HOME"]) / "projects").iterdir())

@@ -71,7 +71,14 @@ if TYPE_CHECKING:
         Restore,
         StoreSize,
     )
-    from milepost.api.run_views import Question, RunEvent, RunOutcome, WorkSession
+    from milepost.api.run_views import (
+        Question,
+        RunEvent,
+        RunOutcome,
+        SessionItem,
+        UsageRow,
+        WorkSession,
+    )
     from milepost.api.settings import settings_files, settings_in_force
     from milepost.api.views import (
         Brief,
@@ -177,6 +184,7 @@ __all__ = [
     "RunOutcome",
     "SandboxUse",
     "SearchResult",
+    "SessionItem",
     "Setting",
     "Sign",
     "Stopped",
@@ -188,6 +196,7 @@ __all__ = [
     "TurnEnded",
     "TurnResult",
     "TurnUsage",
+    "UsageRow",
     "UsageUpdate",
     "UserChunk",
     "UserError",
@@ -270,6 +279,8 @@ _ROOMS = {
     "RunOutcome": "milepost.api.run_views",
     "WorkSession": "milepost.api.run_views",
     "RunEvent": "milepost.api.run_views",
+    "SessionItem": "milepost.api.run_views",
+    "UsageRow": "milepost.api.run_views",
     "Question": "milepost.api.run_views",
     "Workspace": "milepost.api.workspace",
     "open_workspace": "milepost.api.workspace",

@@ -64,3 +64,34 @@ class Question:
     tool: str
     subject: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionItem:
+    """One thing in a session, in words; `number` grows across all sessions. `kind` is user,
+    assistant, call, result, or how Milepost calls what it keeps beside these."""
+
+    number: int
+    session: str
+    at: str
+    kind: str
+    text: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """What was taken by one `actor` (worker, writer or judge) with one model in one session on one
+    `day` (UTC); of what was not asked for it is empty. `cost_usd` is None when a price is not
+    known. Of `requests`, `estimated` were not counted by their server."""
+
+    session: str
+    model: str
+    actor: str
+    day: str
+    requests: int
+    estimated: int
+    input_tokens: int
+    cache_read_tokens: int
+    output_tokens: int
+    cost_usd: float | None

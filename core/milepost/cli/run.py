@@ -27,12 +27,18 @@ _MANY_FILES = 2_000
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    arguments_of_work(parser)
+    parser.add_argument("--mode", choices=("build", "plan", "compose"))
+    parser.add_argument("--resume", metavar="SESSION", help="go on with a session of before")
+    shared.common(parser)
+
+
+def arguments_of_work(parser: argparse.ArgumentParser) -> None:
+    """Declare what can be said of any run, also of one that goes on."""
     parser.add_argument("instruction", nargs="*", help="what is to be done")
     parser.add_argument(
         "--model", help="KIND:NAME (openai, anthropic, scripted); or MILEPOST_MODEL"
     )
-    parser.add_argument("--mode", choices=("build", "plan", "compose"))
-    parser.add_argument("--resume", metavar="SESSION", help="go on with a session of before")
     parser.add_argument(
         "--check", action="append", default=[], help="the run is met when this holds; repeatable"
     )
@@ -46,7 +52,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-steps", type=int, metavar="N")
     parser.add_argument("--max-tokens", type=int, metavar="N")
     parser.add_argument("--max-cost", type=float, metavar="USD")
-    shared.common(parser)
 
 
 def run(options: argparse.Namespace) -> Reply:

@@ -170,6 +170,25 @@ class Transcripts:
             ).fetchall()
         return [_item(row) for row in rows]
 
+    def taken(self) -> Iterator[Item]:
+        """All that tells what requests took, of all sessions: replies, and what others than the
+        worker asked a model for. What a fork copied is its origin's."""
+        last = 0
+        while True:
+            with self.database.reading() as connection:
+                rows = connection.execute(
+                    "SELECT item.number, item.session, item.at, item.kind, is_compressed, data "
+                    "FROM item JOIN session ON session.id = item.session WHERE item.number > ? "
+                    "AND item.kind IN ('assistant', 'took') "
+                    "AND (forked_from IS NULL OR item.at >= created_at) "
+                    "ORDER BY item.number LIMIT 200",
+                    (last,),
+                ).fetchall()
+            if not rows:
+                return
+            yield from map(_item, rows)
+            last = rows[-1][0]
+
     def newest(self, session_id: str, limit: int) -> list[Item]:
         """The last items that count of a session, in their order."""
         if self._has_gone_back(session_id):

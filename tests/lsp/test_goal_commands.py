@@ -152,3 +152,28 @@ def start_slow(client) -> tuple[int, int]:
     client.wait_until(sleeping, "the command")
     (pid,) = sleeping()
     return running, pid
+
+
+def test_a_todo_under_the_cursor_becomes_a_goal(client, project, other):
+    file = project / "shop.py"
+    file.write_text("x = 1  # TODO(ann): round up, never down\n", encoding="utf-8")
+    uri = client.open(file)
+    (action,) = [each for each in client.actions(uri, (0, 12)) if "TODO" in each["title"]]
+    assert action["title"] == "Milepost: make this TODO a goal"
+    client.apply(action)
+    assert other.goals.page()[0].condition == "round up, never down"
+
+
+def test_a_test_under_the_cursor_is_its_own_check(client, project, other):
+    (project / "conftest.py").write_text("", encoding="utf-8")
+    file = project / "test_shop.py"
+    text = "class TestShop:\n    def test_opens(self):\n        assert True\n\n\ndef help(): ...\n"
+    file.write_text(text, encoding="utf-8")
+    uri = client.open(file)
+    (action,) = [each for each in client.actions(uri, (1, 10)) if "a goal" in each["title"]]
+    assert action["title"] == "Milepost: make `TestShop.test_opens` a goal"
+    client.apply(action)
+    (check,) = other.goals.page()[0].checks
+    assert check.command.endswith("pytest test_shop.py::TestShop::test_opens")
+    assert other.goals.verify(other.goals.page()[0].id).verdict == "met"
+    assert not any("a goal" in title for title in client.titles(uri, (5, 5)))

@@ -9,7 +9,7 @@ from milepost.api.judging import judge_of
 from milepost.base.errors import UserError
 from milepost.goals.check import DEFAULT_TIMEOUT_S
 from milepost.goals.goal import Budget, checked_condition, is_user, sound_budget
-from milepost.goals.proposals import proposals
+from milepost.goals.proposals import of_test, proposals
 from milepost.goals.setting import read_checks
 from milepost.goals.tampering.signs import signs_of
 from milepost.goals.verify import Verifier
@@ -101,6 +101,11 @@ class Goals:
         or leave. Nothing is run."""
         found = proposals(checked_condition(condition), self._snapshots.root, timeout_s)
         return tuple(map(_check, found))
+
+    def check_of_test(self, path: str, name: str) -> str | None:
+        """The line of a check that runs one test, by its file and its qualified name; None where
+        the project's runner takes no such name."""
+        return of_test(path, name, self._snapshots.root)
 
     def page(self, limit: int = 20) -> tuple[views.Goal, ...]:
         """The newest goals first."""

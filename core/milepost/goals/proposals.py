@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from milepost.goals.check import Check, read_check
@@ -50,6 +51,19 @@ def proposals(condition: str, root: Path, timeout_s: float) -> tuple[Check, ...]
     elif _CLEAN.search(condition):
         lines.append("git: clean")
     return tuple(read_check(line, timeout_s) for line in dict.fromkeys(lines))
+
+
+def of_test(path: str, name: str, root: Path) -> str | None:
+    """The line of a check that runs one test of the project at `root`, by its file and its
+    qualified name; None where the project's runner takes no such name."""
+    if not path.endswith(".py"):
+        return None
+    for line in _python_tests(root):
+        if "pytest" in line:
+            return f"{line} {shlex.quote('::'.join((path, *name.split('.'))))}"
+        if "unittest" in line:
+            return f"{line} -k {shlex.quote(name.rpartition('.')[2])}"
+    return None
 
 
 def _tests(root: Path) -> Iterator[str]:

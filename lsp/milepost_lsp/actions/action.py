@@ -112,12 +112,16 @@ class Place:
             return None
         if self.selection:
             return "the selection"
+        return f"`{self.definition}`" if self.definition else None
+
+    @cached_property
+    def definition(self) -> str | None:
+        """The qualified name of the definition whose own name the cursor is on."""
         line, path = self.span.start.line, self.path
         if not self.symbol or path is None or line >= len(self.text.lines):
             return None
         named = api.enclosing_symbol(self.text.lines, line, path)
-        is_its_name = named is not None and named.rpartition(".")[2] == self.symbol
-        return f"`{named}`" if is_its_name else None
+        return named if named and named.rpartition(".")[2] == self.symbol else None
 
     @property
     def proposed(self) -> tuple[Proposed, ...]:

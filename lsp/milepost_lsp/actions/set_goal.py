@@ -1,6 +1,7 @@
-"""Set selection as goal: the selected words become the condition for "done".
+"""Set a goal: the selected words become the condition for "done"; or a TODO, or a test.
 
-Comment signs go. A line that starts with `$ ` is a check: a command that must succeed.
+Comment signs go. A line that starts with `$ ` is a check: a command that must succeed. A TODO under
+the cursor is taken to the end of its line; a test whose name the cursor is on is its own check.
 
 An example, which is also this file's test:
 
@@ -27,20 +28,47 @@ from milepost_lsp.arguments import ArgumentError
 from milepost_lsp.protocol import commands
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lsprotocol import types
 
     from milepost import api
+    from milepost_lsp.protocol import Json
 
 # How a task begins where people note one: a list's dash, a box, a marker.
 _TASK = re.compile(r"^(?:[-*]\s+)?(?:\[[ x]\]\s+|(?:TODO|FIXME|XXX)\b(?:\([^)]*\))?:?\s*)?")
 
 
+# A marker in a comment, and what it says up to the end of the line (or of a comment in braces).
+_TODO = re.compile(r"\b(?:TODO|FIXME|XXX)\b(?:\([^)]*\))?:?(?P<words>.*?)(?:\*/|-->|$)")
+
+
 def offers(place: Place) -> list[types.CodeAction]:
-    """One, where something is selected."""
-    if not place.selection:
+    """One, where something is selected, or where a TODO or a test stands."""
+    if place.selection:
+        argument: Json = {"uri": place.uri, "range": place.span_json}
+        return [offer("set selection as goal", commands.SET_GOAL, argument)]
+    if place.is_memory:
         return []
-    argument = {"uri": place.uri, "range": place.span_json}
-    return [offer("set selection as goal", commands.SET_GOAL, argument)]
+    return [*_todo(place), *_test(place)]
+
+
+def _todo(place: Place) -> Iterator[types.CodeAction]:
+    line = place.span.start.line
+    found = _TODO.search(place.text.lines[line]) if line < len(place.text.lines) else None
+    if found and found["words"].strip():
+        argument = {"uri": place.uri, "condition": found["words"].strip()}
+        yield offer("make this TODO a goal", commands.SET_GOAL, argument)
+
+
+def _test(place: Place) -> Iterator[types.CodeAction]:
+    name = place.definition
+    if name is None or place.path is None or not name.rpartition(".")[2].startswith("test"):
+        return
+    check = place.workspace.goals.check_of_test(place.path, name)
+    if check is not None:
+        argument = {"uri": place.uri, "condition": f"`{name}` passes.", "checks": [check]}
+        yield offer(f"make `{name}` a goal", commands.SET_GOAL, argument)
 
 
 async def run(call: Call, arguments: commands.SetGoalArguments) -> api.Goal:

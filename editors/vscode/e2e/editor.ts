@@ -99,6 +99,11 @@ export class Editor {
       running.kill();
       await gone;
     }
+    // The server writes its last words after the editor is gone.
+    const deadline = Date.now() + PATIENCE_MS;
+    while (isUsed(this.folder) && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
   }
 
@@ -229,6 +234,18 @@ export class Editor {
       running.once("close", () => reject(new Error(`code-server ended: ${this.output}`)));
     });
   }
+}
+
+/** Whether a process lives whose home is in the folder. */
+function isUsed(folder: string): boolean {
+  return readdirSync("/proc").some((name) => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/environ`, "utf8").includes(folder);
+    } catch {
+      // It ended, or is another user's.
+      return false;
+    }
+  });
 }
 
 /** Tries again until it works, or nobody would wait any longer. */

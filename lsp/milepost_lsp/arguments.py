@@ -46,17 +46,18 @@ def read_arguments(shape: type[T], raw: Sequence[Any] | None) -> T:
         raise ArgumentError(f"takes one JSON object as its argument, not {len(given)}")
     if not isinstance(given[0], dict):
         raise ArgumentError("the argument must be one JSON object")
-    return _read_object(shape, cast("dict[str, Any]", given[0]), "")
+    return read_object(shape, cast("dict[str, Any]", given[0]), "")
 
 
 def read_message(shape: type[T], raw: Json) -> T:
     """Reads `params` of a message of ours, or the client's answer to one: nothing, or an object."""
     if raw is not None and not isinstance(raw, dict):
         raise ArgumentError("it must be one JSON object")
-    return _read_object(shape, cast("dict[str, Any]", raw or {}), "")
+    return read_object(shape, cast("dict[str, Any]", raw or {}), "")
 
 
-def _read_object(shape: type[T], value: dict[str, Any], where: str) -> T:
+def read_object(shape: type[T], value: dict[str, Any], where: str) -> T:
+    """Reads an object; `where` goes before the names in what is said of them."""
     hints = _hints(shape)
     known = {camel(field.name): field for field in fields(cast("Any", shape))}
     for name in value:
@@ -67,7 +68,7 @@ def _read_object(shape: type[T], value: dict[str, Any], where: str) -> T:
     for name, field in known.items():
         if name in value:
             read[field.name] = _read(hints[field.name], value[name], where + name)
-        elif field.default is MISSING:
+        elif field.default is MISSING and field.default_factory is MISSING:
             raise ArgumentError(f"`{where}{name}` is missing")
     return shape(**read)
 
@@ -95,7 +96,7 @@ def _read(kind: Json, value: Json, where: str) -> Json:
     if is_dataclass(kind):
         if not isinstance(value, dict):
             raise ArgumentError(f"`{where}` must be an object")
-        return _read_object(cast("type[Any]", kind), cast("dict[str, Any]", value), where + ".")
+        return read_object(cast("type[Any]", kind), cast("dict[str, Any]", value), where + ".")
     return _READERS[kind](value, where)
 
 

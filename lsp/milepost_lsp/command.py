@@ -46,7 +46,7 @@ def _serve(project: str | None, address: tuple[str, int] | None) -> int:
         from milepost_lsp import lazy_types  # noqa: PLC0415  (before anything imports the types)
 
         lazy_types.load()
-        from milepost_lsp.server import build_server  # noqa: PLC0415  (pygls: most of our start)
+        from milepost_lsp.early import build_server  # noqa: PLC0415  (pygls: most of our start)
         from milepost_lsp.transport import serve_stdio, serve_tcp  # noqa: PLC0415
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] in EXTRA:

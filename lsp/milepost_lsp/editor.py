@@ -23,6 +23,7 @@ from pygls.exceptions import JsonRpcException
 from milepost import api
 from milepost_lsp.arguments import ArgumentError, read_message
 from milepost_lsp.convert import to_json
+from milepost_lsp.options import Options
 from milepost_lsp.progress import Report, progress
 from milepost_lsp.protocol.announcing import ClientAnnouncement
 from milepost_lsp.text import Text
@@ -47,6 +48,8 @@ log = logging.getLogger(__name__)
 ASK_TIMEOUT_S = 600.0
 # What fits in a toast or on an editor's message line without a "press enter" prompt.
 MESSAGE_CHARS = 400
+# A line of a log that is longer is a dump.
+LOG_CHARS = 2_000
 # A file larger than this is not read for a selection: no editor sends one it has not opened.
 MAX_FILE_BYTES = 10_000_000
 # An edit is applied at once, unless the client shows it to the user first.
@@ -65,6 +68,8 @@ class Editor:
         self._server = server
         self._session = session
         self._said: set[str] = set()
+        # What the user has set in the editor; defaults until it is known.
+        self.options = Options()
 
     # What it can do
 
@@ -119,6 +124,48 @@ class Editor:
         """Whether the client shows the `milepost:` documents by `workspace/textDocumentContent`."""
         workspace = self._server.client_capabilities.workspace
         return bool(workspace and workspace.text_document_content)
+
+    @property
+    def pulls_configuration(self) -> bool:
+        """Whether the client can be asked for what the user has set."""
+        workspace = self._server.client_capabilities.workspace
+        return bool(workspace and workspace.configuration)
+
+    @property
+    def registers_configuration(self) -> bool:
+        """Whether the client tells of changed settings when it is asked to."""
+        workspace = self._server.client_capabilities.workspace
+        changes = workspace.did_change_configuration if workspace else None
+        return bool(changes and changes.dynamic_registration)
+
+    @property
+    def takes_versioned_edits(self) -> bool:
+        """Whether an edit of documents may say which versions it is for."""
+        workspace = self._server.client_capabilities.workspace
+        edit = workspace.workspace_edit if workspace else None
+        return bool(edit and edit.document_changes)
+
+    @property
+    def shows_link_tooltips(self) -> bool:
+        """Whether a link may say what it leads to."""
+        document = self._server.client_capabilities.text_document
+        links = document.document_link if document else None
+        return bool(links and links.tooltip_support)
+
+    @property
+    def relates_diagnostics(self) -> bool:
+        """Whether a diagnostic may point at another place."""
+        document = self._server.client_capabilities.text_document
+        published = document.publish_diagnostics if document else None
+        return bool(published and published.related_information)
+
+    @property
+    def refreshes(self) -> tuple[bool, bool]:
+        """Whether the client asks anew for lenses, and for hints in code, when it is told to."""
+        workspace = self._server.client_capabilities.workspace
+        lens = workspace.code_lens if workspace else None
+        hint = workspace.inlay_hint if workspace else None
+        return bool(lens and lens.refresh_support), bool(hint and hint.refresh_support)
 
     @property
     def _shows_documents(self) -> bool:
@@ -186,6 +233,10 @@ class Editor:
         """The version of an open document; None when it is not open."""
         document = self._server.workspace.text_documents.get(unquote(uri))
         return document.version if document else None
+
+    def open_uris(self) -> tuple[str, ...]:
+        """The URIs of the open documents."""
+        return tuple(self._server.workspace.text_documents)
 
     def buffers(self) -> dict[str, str]:
         """The open documents' text by the real path of their file."""
@@ -285,7 +336,8 @@ class Editor:
             self.say(message, types.MessageType.Warning)
 
     def log(self, message: str, kind: types.MessageType = types.MessageType.Log) -> None:
-        """Writes a line to the client's log of this server."""
+        """Writes a line to the client's log of this server, cut where it is long."""
+        message = message[:LOG_CHARS]
         self._server.window_log_message(types.LogMessageParams(kind, message))
 
     def notify(self, notification: Notification[P], params: P) -> None:

@@ -70,6 +70,9 @@ class GuardedProtocol(LanguageServerProtocol):
         self.commands: dict[str, Command] = {}
         self.messages: dict[str, Request[Any, Any] | Notification[Any]] = {}
         self._is_initialized = False
+        self._is_furnished = False
+        # What the client said in initialize.
+        self.greeting: types.InitializeParams | None = None
 
     def end(self, exit_code: int | None = None) -> None:
         """Ends serving; without a code, by whether the client said shutdown before it left."""
@@ -115,6 +118,9 @@ class GuardedProtocol(LanguageServerProtocol):
         method, msg_id = fields.get("method"), _as_id(fields.get("id"))
         # Each handler runs in a context of its own, as pygls does it.
         context = contextvars.copy_context()
+        if self._is_initialized and not self._is_furnished and method != types.EXIT:
+            self._is_furnished = True
+            cast("GuardedServer", self._server).furnish()
         if method is None and ("result" in fields or "error" in fields):
             context.run(self._take_response, fields)
         elif not isinstance(method, str):
@@ -239,6 +245,7 @@ class GuardedProtocol(LanguageServerProtocol):
         ours = ServerAnnouncement(PROTOCOL_VERSION, CHAT_VERSION)
         result.capabilities.experimental = {"milepost": to_json(ours)}
         self._is_initialized = True
+        self.greeting = params
         return result
 
     @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
@@ -300,6 +307,9 @@ class GuardedServer(LanguageServer):
 
         self.protocol.messages[notification.method] = notification
         self.feature(notification.method)(take)
+
+    def furnish(self) -> None:
+        """Registers what initialize does not need: called with the first message after it."""
 
     async def release(self) -> bool:
         """Ends what the features keep running; False when something would not end."""

@@ -43,8 +43,9 @@ def entries(items: Sequence[api.Entry], *, plain: bool = False) -> str:
     return "\n\n".join(entry(item, plain=plain) for item in items)
 
 
-def entry(item: api.Entry, *, plain: bool = False, changes: int = 0) -> str:
-    """One entry; `plain` for clients that show no Markdown, `changes` to say how many it has."""
+def entry(item: api.Entry, *, plain: bool = False, changes: int = 0, uses: int = 0) -> str:
+    """One entry; `plain` for clients that show no Markdown, `changes` to say how many it has, and
+    `uses` how often it was given out."""
     facts = [item.kind, item.status, f"from {item.source}" if item.source else ""]
     if item.scope != "project":
         facts.append(scope(item))
@@ -52,6 +53,8 @@ def entry(item: api.Entry, *, plain: bool = False, changes: int = 0) -> str:
         facts.append("about " + ", ".join(item.anchors))
     if item.created_at:
         facts.append(age(item.created_at))
+    if uses:
+        facts.append(f"used {count(uses, 'time')}")
     if changes:
         facts.append(f"{count(changes, 'change')} in its log")
     facts.extend(item.moved)

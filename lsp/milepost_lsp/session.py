@@ -68,6 +68,8 @@ class Session:
         self._folders: tuple[str, ...] = ()
         # Called with each project that was opened, before anything is done in it.
         self.on_open: Callable[[api.Workspace], Awaitable[None]] | None = None
+        # Called when the session ends.
+        self.on_close: list[Callable[[], None]] = []
         # By folder; "" stands for a client without folders. They stay open when a folder is
         # removed: it often comes back, and a request may still be using it.
         self._opening: dict[str, asyncio.Task[api.Workspace]] = {}
@@ -153,6 +155,8 @@ class Session:
 
     async def close(self) -> bool:
         """Ends the work under way; False when a thread would not end in time."""
+        for call in self.on_close:
+            call()
         for task in tuple(self._tasks):
             task.cancel()
         self._quick.shutdown(wait=False, cancel_futures=True)

@@ -46,6 +46,12 @@ class Text:
         """The text of a range given in the client's units."""
         return self.source[self._offset(span.start) : self._offset(span.end)]
 
+    def before(self, position: types.Position) -> str:
+        """The text of the line before a position."""
+        if position.line >= len(self.lines):
+            return ""
+        return self.lines[position.line][: self._column(position)]
+
     def word_at(self, position: types.Position) -> tuple[str, types.Range] | None:
         """The identifier that holds or ends at a position, and where it stands."""
         if position.line >= len(self.lines):

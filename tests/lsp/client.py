@@ -34,7 +34,14 @@ class ServerError(Exception):
 class Client:
     """One server process and what it said."""
 
-    def __init__(self, cwd: Path, *, args: tuple[str, ...] = (), env: dict[str, str] | None = None):
+    def __init__(
+        self,
+        cwd: Path,
+        *,
+        args: tuple[str, ...] = (),
+        env: dict[str, str] | None = None,
+        command: list[str] | None = None,
+    ):
         self.received: list[dict[str, Any]] = []
         self.answers: list[str | None] = []
         self.asked: list[dict[str, Any]] = []
@@ -42,6 +49,7 @@ class Client:
         # The open documents as the editor shows them, and the version that it gave them.
         self.documents: dict[str, str] = {}
         self.versions: dict[str, int] = {}
+        self.settings: Any = None
         # The option to choose each time that a permission is asked for.
         self.permissions: list[str] = []
         self._responses: dict[int | str | None, dict[str, Any]] = {}
@@ -50,7 +58,7 @@ class Client:
         self._has_ended = False
         self._write_lock = threading.Lock()
         self.process = subprocess.Popen(
-            [*SERVER, *args],
+            [*(command or SERVER), *args],
             cwd=cwd,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -284,6 +292,8 @@ class Client:
             wanted = self.permissions.pop(0) if self.permissions else None
             chosen = {"outcome": "selected", "optionId": wanted}
             result = chosen if wanted else {"outcome": "cancelled"}
+        elif message["method"] == "workspace/configuration":
+            result = [self.settings]
         elif message["method"] == "window/showDocument":
             result = {"success": True}
         elif message["method"] == "workspace/applyEdit":

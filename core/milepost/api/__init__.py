@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from milepost.api.data_views import DataFile, DataScan, KeptSecret
     from milepost.api.folder_watch import FolderWatch
     from milepost.api.goal_views import JudgedCase, JudgeTrial, SandboxUse
+    from milepost.api.inspection import symbol_place
     from milepost.api.judging import judge_tried
     from milepost.api.point_views import (
         Action,
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
         Entry,
         EntryPage,
         Evidence,
+        Finding,
         Goal,
         HistoryEvent,
         HistoryResult,
@@ -98,6 +100,7 @@ if TYPE_CHECKING:
         MemoryChange,
         Omission,
         OutlineItem,
+        PlacedEntry,
         Project,
         Relocation,
         Revision,
@@ -143,6 +146,7 @@ __all__ = [
     "Evidence",
     "FileBlock",
     "FileDiff",
+    "Finding",
     "FolderWatch",
     "Goal",
     "GoalJudged",
@@ -167,6 +171,7 @@ __all__ = [
     "PartChange",
     "PermissionOption",
     "PermissionRequest",
+    "PlacedEntry",
     "Plan",
     "PlanEntry",
     "PointMade",
@@ -211,6 +216,7 @@ __all__ = [
     "project_folder",
     "settings_files",
     "settings_in_force",
+    "symbol_place",
 ]
 
 
@@ -288,6 +294,7 @@ _ROOMS = {
     "enclosing_symbol": "milepost.base.symbols",
     "settings_files": "milepost.api.settings",
     "settings_in_force": "milepost.api.settings",
+    "symbol_place": "milepost.api.inspection",
 }
 
 

@@ -22,6 +22,8 @@ from milepost.memory.edits import no_such_entry
 from milepost.memory.entry import from_block
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from milepost.api.masking import Masking
     from milepost.api.scopes import Scopes
     from milepost.config.projects import ProjectPaths
@@ -234,12 +236,14 @@ class Memory(Upkeep):
         include_superseded: bool = False,
         elsewhere: bool = False,
         budget_tokens: int | None = None,
+        is_use: bool = True,
     ) -> views.SearchResult:
         """The entries that answer `query`, best first; plain words, in any language.
 
         Searched is what is in play, and the session or task that is named; with `elsewhere` also
         all other sessions, tasks and worktrees of the project. With a budget as many entries as
-        fit, the last one shortened where it must be.
+        fit, the last one shortened where it must be. What is found counts as used, unless it is
+        only looked up in a view.
         """
         stores = self._scopes.in_play(scope, session, task)
         if elsewhere and scope is None:
@@ -259,6 +263,8 @@ class Memory(Upkeep):
             left_out = 0
         else:
             hits, left_out = within(best, budget_tokens, self._entry)
+        if is_use:
+            _note_uses((store, entry) for _, store, entry in best[: len(hits)])
         searched = sum(store.count() for store in stores)
         searched += len(self._rules.all(scope=scope, kind=None))
         return views.SearchResult(
@@ -302,7 +308,11 @@ class Memory(Upkeep):
         budget_tokens = checked_budget(budget_tokens)
         place = None if path is None else relative(path, self._project.root)
         files = self._rules.files(place)
-        hits = self.search(about, limit=MAX_RESULTS).hits if about and about.strip() else ()
+        hits = (
+            self.search(about, limit=MAX_RESULTS, is_use=False).hits
+            if about and about.strip()
+            else ()
+        )
         best = max((hit.score for hit in hits), default=1.0) or 1.0
         scores = {hit.entry.id: min(1.0, hit.score / best) for hit in hits}
         # What a move that was cut short left in two places is one.
@@ -323,7 +333,10 @@ class Memory(Upkeep):
             return self._entry(store, entry)
 
         is_about = bool(hits) or place is not None
-        return compose(self._project.name, known, files, budget_tokens, viewed, is_about=is_about)
+        brief = compose(self._project.name, known, files, budget_tokens, viewed, is_about=is_about)
+        given = (each.entry.id for each in brief.entries)
+        _note_uses(homes[entry_id] for entry_id in given if entry_id in homes)
+        return brief
 
     def rules_files(self, path: str | None = None) -> tuple[views.RulesFile, ...]:
         """The files of agents' own rules that were found, those above `path` too, with what of them
@@ -424,3 +437,9 @@ class Memory(Upkeep):
         """The entry with what was masked in the words that were given for it."""
         kinds = dict.fromkeys(found.kind for found in words.found) if words else ()
         return dataclasses.replace(self._entry(store, entry), masked=tuple(kinds))
+
+
+def _note_uses(given: Iterable[tuple[MemoryStore | None, Entry]]) -> None:
+    for store, entry in given:
+        if store is not None:
+            store.index.uses.add((entry.id,))

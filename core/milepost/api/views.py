@@ -71,6 +71,33 @@ class OutlineItem:
 
 
 @dataclass(frozen=True, slots=True)
+class PlacedEntry:
+    """An entry where it stands in a memory file's text, with what is said of it beside its words:
+    `anchors` without stamps, each with the zero-based line and the columns (in code points) at
+    which it stands in the comment."""
+
+    id: str
+    line: int
+    end_line: int
+    status: str
+    superseded_by: str | None
+    anchors: tuple[tuple[str, int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about an entry that needs a person: `kind` is suspect, duplicate, contradiction or
+    secret. `other_line` is where the entry stands that it is about as well."""
+
+    entry_id: str
+    kind: str
+    message: str
+    line: int
+    end_line: int
+    other_line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A search result: higher `score` is better, comparable within one search only. Of an entry
     that `is_shortened` only the beginning fitted the budget."""

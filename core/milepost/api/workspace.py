@@ -17,6 +17,7 @@ from milepost.api.data import Data
 from milepost.api.exchange import Exchange
 from milepost.api.goals import Goals
 from milepost.api.history import History
+from milepost.api.inspection import Inspection
 from milepost.api.masking import Masking
 from milepost.api.memory import Memory
 from milepost.api.scopes import Scopes
@@ -98,6 +99,7 @@ class Workspace:
             self._standing.now,
         )
         self.memory = Memory(self._scopes, actor, masking, resolved, books, self.project)
+        self.inspection = Inspection(self._scopes, masking, snapshots, resolved.data_dir)
         self.exchange = Exchange(self._scopes, resolved.root, actor, masking)
         self.checkpoints = Checkpoints(snapshots, actor, session, self._returning)
         self._ledger = ledger

@@ -107,6 +107,7 @@ def _search(workspace: Workspace, options: argparse.Namespace) -> Reply:
         include_superseded=options.superseded,
         budget_tokens=options.budget,
         elsewhere=options.elsewhere,
+        is_use=True,
         **places.named(options),
     )
     is_whole = options.budget is not None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 from milepost.base.clock import unix_time
 from milepost.base.files import Signature
 from milepost.base.sqlite import Database
+from milepost.memory import uses
 from milepost.memory.anchors import bare
 from milepost.memory.draft import Known
 from milepost.memory.entry import SECTIONS, Entry, Scope
@@ -72,6 +73,7 @@ _MIGRATIONS = (
     CREATE INDEX entry_not_first ON entry (size) WHERE size = -1;
     """,
     vectors.SCHEMA,
+    uses.SCHEMA,
 )
 
 # An entry's anchors are its title too: paths and names, which people ask for by their parts.
@@ -137,6 +139,7 @@ class Index:
             erases=True,
             loss="It is made again from the Markdown; nothing is lost.",
         )
+        self.uses = uses.Uses(self.database)
         self._embedding = embedding
         if embedding is not None:
             embedding.serve(self.database)
@@ -297,6 +300,31 @@ class Index:
             for entry in map(found.__getitem__, rowids)
             if entry.status != "superseded" and any(map(word.search, (entry.text, *entry.anchors)))
         ]
+
+    def anchored(self, path: str) -> list[Entry]:
+        """The entries that name this file in an anchor, in the order of the file."""
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                f"{_SELECT} WHERE instr(anchors, ?) AND superseded_by IS NULL "
+                "ORDER BY entry.rowid LIMIT ?",
+                (path, _NAMING),
+            ).fetchall()
+        found = [self._entry(row[1:]) for row in rows]
+        return [
+            entry
+            for entry in found
+            if any(bare(anchor).partition("#")[0] == path for anchor in entry.anchors)
+        ]
+
+    def anchor_paths(self, most: int) -> set[str]:
+        """The files that entries name in anchors; of very many the first."""
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT anchors FROM entry WHERE anchors <> '' LIMIT ?", (most,)
+            ).fetchall()
+        return {
+            bare(anchor).partition("#")[0] for (anchors,) in rows for anchor in anchors.split("\n")
+        }
 
     def similar(self, text: str, entry_id: str) -> list[Entry]:
         """The entries other than `entry_id` that say nearly the same as `text`, nearest first.

@@ -186,6 +186,16 @@ class MemoryReader:
         self.refresh()
         return self._all_seen(self.index.naming(symbol))
 
+    def anchored(self, path: str) -> list[Entry]:
+        """The entries that are about this file of the project."""
+        self.refresh()
+        return self._all_seen(self.index.anchored(path))
+
+    def anchor_paths(self, most: int) -> set[str]:
+        """The files that entries are about; of very many the first."""
+        self.refresh()
+        return self.index.anchor_paths(most)
+
     def similar(self, text: str, entry_id: str) -> list[Entry]:
         """The entries other than `entry_id` that say nearly the same as `text`."""
         self.refresh()
@@ -226,6 +236,7 @@ class MemoryReader:
     def close(self) -> None:
         """Finish what is left to do and close the databases."""
         self._later.close()
+        self.index.uses.flush()
         for database in self.databases:
             database.close()
 

@@ -20,6 +20,7 @@ async def run(call: Call, arguments: commands.SearchArguments) -> api.SearchResu
         kind=arguments.kind,
         scope=arguments.scope,
         limit=arguments.limit,
+        is_use=False,
     )
 
 

@@ -13,15 +13,18 @@ from lsprotocol import types
 from milepost import api
 
 if TYPE_CHECKING:
+    from milepost_lsp.features.document_events import DocumentEvents
     from milepost_lsp.features.feature import Desk
 
 
-def register(desk: Desk) -> None:
-    """Registers it."""
+def register(desk: Desk, documents: DocumentEvents) -> None:
+    """Registers it; who else wants to hear of it does so by `documents`."""
 
     @desk.server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     async def did_save(params: types.DidSaveTextDocumentParams) -> None:
         await desk.proposals.look(params.text_document.uri)
+        for call in documents.on_save:
+            call(params.text_document.uri)
         home = await desk.home(params.text_document.uri)
         if home is None or home.path is None:
             return

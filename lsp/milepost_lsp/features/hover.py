@@ -68,7 +68,13 @@ async def _hover_entry(
             changes = await desk.session.run(
                 home.workspace.memory.changes_of, entry.id, scope=home.memory_scope
             )
-            body = markdown.entry(entry, plain=not desk.editor.shows_markdown, changes=changes)
+            uses = await desk.session.run(home.workspace.inspection.uses, home.memory_scope or "")
+            body = markdown.entry(
+                entry,
+                plain=not desk.editor.shows_markdown,
+                changes=changes,
+                uses=uses.get(entry.id, 0),
+            )
             return _shown(desk, "Milepost remembers", body, span)
     return None
 

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from milepost_lsp.client_log import ClientLog
 from milepost_lsp.editor import path_of
 
 if TYPE_CHECKING:
+    from milepost_lsp.features.configuration import Configuration
     from milepost_lsp.features.feature import Desk
+    from milepost_lsp.features.inspection import Inspector
     from milepost_lsp.features.watching import Watching
 
 log = logging.getLogger(__name__)
@@ -23,26 +26,48 @@ log = logging.getLogger(__name__)
 POLL_S = 5.0
 
 
-def register(desk: Desk, watch: Watching) -> None:
-    """Registers both, and the change of workspace folders."""
+def register(
+    desk: Desk, watch: Watching, configuration: Configuration, inspector: Inspector
+) -> None:
+    """Takes what the client said in initialize, which was answered; registers initialized, and the
+    change of workspace folders."""
     server, session = desk.server, desk.session
-
-    @server.feature(types.INITIALIZE)
-    def initialize(params: types.InitializeParams) -> None:
-        session.on_open = watch.begin
+    params = server.protocol.greeting
+    session.on_open = watch.begin
+    if params is not None:
         session.begin(params.client_info.name if params.client_info else None)
         session.set_folders(_folders(desk) or _root(params))
+        configuration.begin(params.initialization_options)
 
     @server.feature(types.INITIALIZED)
     def initialized(_: types.InitializedParams) -> None:
         if server.process_id is not None:
             session.spawn(_end_with(desk, server.process_id))
+        _log_to_client(desk, configuration)
+        session.spawn(configuration.run())
         session.spawn(watch.run())
+        session.spawn(inspector.run())
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     def folders_changed(_: types.DidChangeWorkspaceFoldersParams) -> None:
         session.set_folders(_folders(desk))
         watch.restart()
+
+
+def _log_to_client(desk: Desk, configuration: Configuration) -> None:
+    """Shows the log in the client's own, as far as the user wants to see it."""
+    ours = logging.getLogger("milepost_lsp")
+    handler = ClientLog(desk.editor.log)
+
+    def set_level() -> None:
+        level = desk.editor.options.log.level.upper()
+        handler.setLevel(level)
+        ours.setLevel(min(logging.INFO, handler.level))
+
+    set_level()
+    configuration.on_change.append(set_level)
+    ours.addHandler(handler)
+    desk.session.on_close.append(lambda: ours.removeHandler(handler))
 
 
 def _folders(desk: Desk) -> list[str]:

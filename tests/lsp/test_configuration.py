@@ -100,6 +100,7 @@ def test_the_servers_log_shows_in_the_client_as_far_as_it_is_wanted(connect, pro
     assert "ignored a malformed textDocument/didOpen" in line["message"]
     quiet = {"milepost": {"log": {"level": "error"}}}
     client.notify("workspace/didChangeConfiguration", {"settings": quiet})
+    client.request("workspace/symbol", {"query": ""})
     for _ in range(500):
         client.notify("textDocument/didOpen", {"textDocument": 5})
     client.request("workspace/symbol", {"query": ""})

@@ -111,7 +111,7 @@ def made() -> LanguageClient:
     ):
 
         @client.feature(method)
-        def agreed(_: object) -> None:
+        def agreed(*_: object) -> None:
             """Nothing is kept here that would be old."""
 
     return client

@@ -110,7 +110,9 @@ class Talk:
             self._flush(space, self._stream(space, result.session))
             # From now on this client sees what other editors do in the session.
             follow = _on(loop, functools.partial(self._take, space))
-            await self._session.run(conversations.follow, result.session, follow)
+            # The session may have been deleted right after, and the server may be leaving.
+            with contextlib.suppress(api.MilepostError, RuntimeError):
+                await self._session.run(conversations.follow, result.session, follow)
         return result
 
     def cancel(self, session: str) -> None:

@@ -81,9 +81,11 @@ def test_another_process_sees_what_is_said_within_a_second(
     assert of(seen, api.AgentChunk) == [api.AgentChunk("Yes.")]
     workspace.chat().rename(result.session, "Counting")
     _wait(lambda: of(seen, api.TitleSet))
-    # What it says itself is told by its turn, and not once more.
-    told = len(seen)
+    # What was said right before it speaks itself is told, too; what it says, by its turn alone.
+    say(workspace, "Two and a half.", model, session=result.session)
     say(other, "Three.", model, session=result.session)
+    assert of(seen, api.UserChunk)[-1] == api.UserChunk("Two and a half.")
+    told = len(seen)
     other.chat().unfollow(result.session)
     say(workspace, "Four.", model, session=result.session)
     say(other, "Five.", model)

@@ -93,10 +93,12 @@ class Tail:
             self._followed.pop(session, None)
 
     def pause(self, session: str) -> None:
-        """A turn of our own begins, which tells for itself."""
+        """A turn of our own begins, which tells for itself; what stands there by now is told."""
         with self._guard:
-            if session in self._followed:
-                self._followed[session].is_ours = True
+            followed = self._followed.get(session)
+            if followed is not None:
+                self._tell(session, followed)
+                followed.is_ours = True
 
     def go_on(self, session: str) -> None:
         """The turn is over; everything that it wrote was told."""

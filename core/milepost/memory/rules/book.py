@@ -80,9 +80,7 @@ class RuleBook:
     def naming(self, symbol: str, path: str | None) -> list[Rule]:
         """The rules that hold `symbol` as a word, best first; only those that count for `path` when
         one is given."""
-        if path is not None:
-            self.read(path)
-        found = self._level()
+        found = self._level(path)
         if found is None:
             return []
         named = (found.by_id.get(entry.id) for entry in self.index.naming(symbol))
@@ -99,9 +97,10 @@ class RuleBook:
             message = f"entry {entry_id} is read from {rule.shown}, which Milepost never writes"
             raise UserError(f"{message}; edit it there, in line {rule.line + 1}")
 
-    def _level(self) -> Reading | None:
-        """What is there now, with the index level with it; None when there is nothing to search."""
-        found = self.read()
+    def _level(self, path: str | None = None) -> Reading | None:
+        """What is there now, above `path` too, with the index level with it; None when there is
+        nothing to search."""
+        found = self.read(path)
         if not found.by_id and not self.index.database.path.exists():
             return None
         signature = _signature_of(found.watch.seen())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.model_server import ModelServer, anthropic_reply, openai_reply, refusal
+from tests.core.model_server import Connection, ModelServer, anthropic_reply, openai_reply, refusal
 
 _BROKEN = "def add(a, b):\n    return a - b\n"
 _TEST = "from shop import add\nassert add(2, 3) == 5, 'add is wrong'\n"
@@ -180,3 +181,28 @@ def test_what_the_worker_changed_can_be_taken_back_without_what_the_user_did(sho
     assert (shop / "shop.py").read_text("utf-8") == _BROKEN
     assert not (shop / "made.txt").exists()
     assert (shop / "README.md").read_text("utf-8") == "the user's words\n"
+
+
+@pytest.mark.parametrize(("schedule", "requests"), [("79", 2), ("5,79", 3)], ids=["late", "early"])
+def test_the_users_limits_and_schedule_hold_for_the_workers_window(
+    shop: Path, schedule: str, requests: int
+) -> None:
+    async def once_all_have_asked(connection: Connection) -> None:
+        for _ in range(6_000):
+            if len(server.asked) >= requests:
+                break
+            await asyncio.sleep(0.01)
+        await openai_reply("Read.")(connection)
+
+    read = openai_reply(calls=(("read", {"path": "shop.py"}),))
+    with ModelServer([read, *[once_all_have_asked] * 2]) as server:
+        done = _run(
+            shop, "run", "Go.", "--model", "openai:m", "--json", OPENAI_BASE_URL=server.url,
+            MILEPOST_WORKER_WINDOW_TOKENS="16384", MILEPOST_WORKER_OUTPUT_TOKENS="600",
+            MILEPOST_WORKER_CHECKPOINTS_AT=schedule,
+        )  # fmt: skip
+    # The one more is the writer of checkpoint.md, whom nobody waits for at the end.
+    assert len(server.asked) == requests
+    assert server.asked[0].body["max_tokens"] == 600
+    steps = [e for e in map(json.loads, done.stdout.splitlines()) if e["kind"] == "step_ended"]
+    assert 0.05 < steps[0]["window_share"] < 0.79

@@ -15,6 +15,8 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
 from milepost import api
+from milepost.agent.window import SCHEDULE
+from milepost.api.models import provider_of
 from milepost.base.errors import UserError
 from milepost.config import models, paths, settings, settings_file
 
@@ -87,6 +89,10 @@ def test_environment_comes_before_project_before_user_before_default(
         ("[redaction]\nextra_names = [5]\n", "must be a list of texts"),
         ('[redaction]\nextra_names = ["x"]\n', "fewer than 3 characters"),
         ('redaction.extra_names = "pin"\n', "line 1: redaction.extra_names is 'pin'"),
+        ("[worker]\nwindow_tokens = 1000\n", "must be 0 or a whole number from 4096"),
+        ("[worker]\ncheckpoints_at = []\n", "line 2: worker.checkpoints_at is []"),
+        ("[worker]\ncheckpoints_at = [20, 90]\n", "must be 1 to 9 whole numbers from 5 to 79"),
+        ('[worker]\ncheckpoints_at = ["20"]\n', "must be 1 to 9 whole numbers from 5 to 79"),
         ("x = " + "[" * 5000, "config.toml"),
         ("# " + "x" * 70_000, "larger than 64 KiB"),
     ],
@@ -115,6 +121,8 @@ def test_a_file_that_is_not_utf8_is_told(project: Path, own: Path) -> None:
         '[redaction]\nallow = ["ghp_something"]\n',
         '[search]\nvectors = "semantic"\n',
         "[checkpoints]\nmax_file_bytes = 100000000\n",
+        "[worker]\nwindow_tokens = 8192\n",
+        "[worker]\ncheckpoints_at = [30, 60]\n",
     ],
 )
 def test_a_project_cannot_make_anything_less_safe_and_the_user_can(
@@ -161,7 +169,9 @@ def test_further_names_are_masked_and_what_the_user_allows_is_not(project: Path,
 @pytest.mark.parametrize(
     ("name", "value"),
     [("MILEPOST_VECTORS", "maybe"), ("MILEPOST_CHECKPOINTS_MAX_FILE_BYTES", "8 MiB"),
-     ("MILEPOST_CHECKPOINTS_MAX_FILE_BYTES", "9" * 5000), ("MILEPOST_MEMORY_LOCATION", "/tmp")],
+     ("MILEPOST_CHECKPOINTS_MAX_FILE_BYTES", "9" * 5000), ("MILEPOST_MEMORY_LOCATION", "/tmp"),
+     ("MILEPOST_WORKER_CHECKPOINTS_AT", "20,x"), ("MILEPOST_WORKER_CHECKPOINTS_AT", "80"),
+     ("MILEPOST_WORKER_CHECKPOINTS_AT", ","), ("MILEPOST_WORKER_OUTPUT_TOKENS", "-1")],
 )  # fmt: skip
 def test_a_variable_that_is_wrong_is_named(
     project: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
@@ -283,3 +293,22 @@ def test_the_model_is_the_users_and_no_projects(tmp_path, monkeypatch):
     theirs.write_text('[worker]\nmodel = "openai:theirs"\n', encoding="utf-8")
     with pytest.raises(UserError, match=r"worker\.model"):
         settings.load(root)
+
+
+def test_what_the_user_declares_of_the_worker_holds_for_it_and_not_for_a_judge_of_its_own(
+    own: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(own, '[worker]\nmodel = "openai:mine"\nwindow_tokens = 8192\noutput_tokens = 512\n')
+    model = provider_of(models.working_model(None)).model
+    assert (model.name, model.window_tokens, model.output_tokens) == ("mine", 8192, 512)
+    monkeypatch.setenv("MILEPOST_WORKER_OUTPUT_TOKENS", "0")
+    model = provider_of(models.working_model("openai:deepseek-chat")).model
+    assert (model.window_tokens, model.output_tokens) == (8192, 8000)
+    assert models.chosen_model("openai:judge").window_tokens == 0
+    monkeypatch.setenv("MILEPOST_WORKER_CHECKPOINTS_AT", "10, 50")
+    assert settings.users_worker().checkpoints_at == (10, 50)
+    assert settings.load(project).worker.checkpoints_at == (10, 50)
+
+
+def test_the_schedule_is_the_windows_unless_the_user_sets_another() -> None:
+    assert settings.WorkerSettings().checkpoints_at == tuple(round(100 * at) for at in SCHEDULE)

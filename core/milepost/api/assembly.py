@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from milepost.api.masking import Masking
     from milepost.api.workspace import Workspace
     from milepost.checkpoints.store import SnapshotStore
-    from milepost.config.settings import SandboxSettings
+    from milepost.config.settings import Settings
     from milepost.history.transcript import Session, Transcripts
     from milepost.permissions.rules import Rule
     from milepost.providers.provider import Provider
@@ -95,14 +95,15 @@ class Assembly:
         tasks: TaskStore,
         snapshots: SnapshotStore,
         masking: Masking,
-        sandboxing: SandboxSettings,
+        settings: Settings,
     ) -> None:
         self._workspace = workspace
         self._transcripts = transcripts
         self._tasks = tasks
         self._snapshots = snapshots
         self._masking = masking
-        self._sandboxing = sandboxing
+        self._sandboxing = settings.sandbox
+        self._schedule = tuple(percent / 100 for percent in settings.worker.checkpoints_at)
 
     def agent(
         self,
@@ -172,7 +173,7 @@ class Assembly:
         return loop.Agent(
             loop.Parts(
                 provider=kit.provider,
-                window=Window(kit.provider.model, loop.offered(tools.values())),
+                window=Window(kit.provider.model, loop.offered(tools.values()), self._schedule),
                 execution=Execution(tools, rules, record, kit.shelf, hear, kit.guest.ask),
                 record=record,
                 keeper=keeper,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from milepost.api.assist_views import Answer, Effort, Rewrite
 from milepost.api.quoting import inline, quoted
 from milepost.base.errors import UserError
-from milepost.config.models import chosen_model, is_named
+from milepost.config.models import is_named, working_model
 
 if TYPE_CHECKING:
     import threading
@@ -142,7 +142,7 @@ class Assist:
 def _provider() -> tuple[str, Provider]:
     from milepost.api.models import provider_of  # noqa: PLC0415  (most callers ask no model)
 
-    choice = chosen_model(None)
+    choice = working_model(None)
     return f"{choice.kind}:{choice.name}", provider_of(choice)
 
 

@@ -20,7 +20,7 @@ def judge_of(named: str | None) -> ModelJudge:
     from milepost.api.models import provider_of  # noqa: PLC0415  (most callers ask no model)
     from milepost.goals.model_judge import ModelJudge  # noqa: PLC0415  (as above)
 
-    return ModelJudge(provider_of(models.chosen_model(named)))
+    return ModelJudge(provider_of(_chosen(named)))
 
 
 def judge_tried(
@@ -34,7 +34,7 @@ def judge_tried(
     judge = judge_of(named)
     began = time.monotonic()
     found = judge_bench.all_tried(judge, progress)
-    choice = models.chosen_model(named)
+    choice = _chosen(named)
     return goal_views.JudgeTrial(
         model=f"{choice.kind}:{choice.name}",
         cases=tuple(
@@ -57,3 +57,8 @@ def judge_tried(
         cost_usd=judge.cost_usd,
         seconds=round(time.monotonic() - began, 3),
     )
+
+
+def _chosen(named: str | None) -> models.ModelChoice:
+    """The model that judges; what is declared of the worker's model is said of no other."""
+    return models.chosen_model(named) if named else models.working_model(None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from milepost.base.errors import UserError
 from milepost.providers.anthropic import Messages
-from milepost.providers.catalogue import known
+from milepost.providers.catalogue import declared
 from milepost.providers.http import HttpProvider
 from milepost.providers.openai import ChatCompletions
 from milepost.providers.scripted import ScriptedProvider, read_script
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
 def provider_of(choice: models.ModelChoice) -> Provider:
     """What speaks to the chosen model. Raises UserError when a script cannot be read."""
-    if choice.kind == "scripted":
+    is_scripted = choice.kind == "scripted"
+    name = "scripted" if is_scripted else choice.name
+    model = declared(name, choice.window_tokens, choice.output_tokens)
+    if is_scripted:
         path = Path(choice.name)
         try:
-            return ScriptedProvider(read_script(path.read_text("utf-8")))
+            return ScriptedProvider(read_script(path.read_text("utf-8")), model)
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"cannot read the script {path} ({error}); name another") from error
     dialect = ChatCompletions() if choice.kind == "openai" else Messages()
-    return HttpProvider(known(choice.name), dialect, choice.base_url, key=choice.key)
+    return HttpProvider(model, dialect, choice.base_url, key=choice.key)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from milepost.api.masking import Masking
     from milepost.api.workspace import Workspace
     from milepost.checkpoints.store import SnapshotStore
-    from milepost.config.settings import SandboxSettings
+    from milepost.config.settings import Settings
     from milepost.history.transcript import Session, Transcripts
     from milepost.tasks.store import TaskStore
 
@@ -45,12 +45,12 @@ class Worker:
         tasks: TaskStore,
         snapshots: SnapshotStore,
         masking: Masking,
-        sandboxing: SandboxSettings,
+        settings: Settings,
     ) -> None:
         self._workspace = workspace
         self._transcripts = transcripts
         self._masking = masking
-        assembly = Assembly(workspace, transcripts, tasks, snapshots, masking, sandboxing)
+        assembly = Assembly(workspace, transcripts, tasks, snapshots, masking, settings)
         self.agent, self.files, self._folder = assembly.agent, assembly.files, assembly.folder
 
     def model(self, named: str | None) -> str:
@@ -83,7 +83,7 @@ class Worker:
             raise UserError(f"there is no mode {mode!r}; use one of {', '.join(MODES)}")
         if instruction is None and resume is None:
             raise UserError("there is nothing to do; say what, or which session to resume")
-        provider = provider_of(models.chosen_model(model))
+        provider = provider_of(models.working_model(model))
         rules = (*permissions.DEFAULT, *map(permissions.parse, allow))
         session = self._session(instruction, resume)
         mode = mode or session.mode

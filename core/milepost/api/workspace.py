@@ -103,7 +103,7 @@ class Workspace:
         self.exchange = Exchange(self._scopes, resolved.root, actor, masking)
         self.checkpoints = Checkpoints(snapshots, actor, session, self._returning)
         self._ledger = ledger
-        self._sandboxing = chosen.sandbox
+        self._settings = chosen
         self.goals = Goals(
             ledger,
             snapshots,
@@ -147,7 +147,7 @@ class Workspace:
 
         tasks = self._tasks()
         return Worker(
-            self, self._transcripts(), tasks, self._snapshots, self._masking, self._sandboxing
+            self, self._transcripts(), tasks, self._snapshots, self._masking, self._settings
         )
 
     def chat(self) -> Chat:
@@ -159,7 +159,7 @@ class Workspace:
             if self._chat is None:
                 tasks, transcripts = self._tasks(), self._transcripts()
                 worker = Worker(
-                    self, transcripts, tasks, self._snapshots, self._masking, self._sandboxing
+                    self, transcripts, tasks, self._snapshots, self._masking, self._settings
                 )
                 self._chat = Chat(self, worker, transcripts, tasks, self._snapshots, self._masking)
             return self._chat
@@ -189,7 +189,7 @@ class Workspace:
     def sandbox(self) -> goal_views.SandboxUse:
         """What holds the commands of checks and workers, tried out. Raises WorldError when what is
         set does not work here."""
-        found = sandbox.sandbox_of(Path(self.project.root), self._sandboxing)()
+        found = sandbox.sandbox_of(Path(self.project.root), self._settings.sandbox)()
         return goal_views.SandboxUse(
             found.name, found.holds, found.why, found.limits.has_network, found.gaps
         )

@@ -9,11 +9,11 @@ A model is named `KIND:NAME`: `openai:NAME` for any server of chat completions (
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from milepost.base.errors import UserError
-from milepost.config.settings import users_model
+from milepost.config.settings import users_worker
 
 Kind = Literal["openai", "anthropic", "scripted"]
 
@@ -25,22 +25,25 @@ _BASE_URLS: dict[Kind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model that is meant: `name` is the model's, or a script's path. The key shows nowhere."""
+    """A model that is meant: `name` is the model's, or a script's path. The key shows nowhere. The
+    limits are those that the user declares, 0 where they do not."""
 
     kind: Kind
     name: str
     base_url: str = ""
     key: str = field(default="", repr=False)
+    window_tokens: int = 0
+    output_tokens: int = 0
 
 
 def is_named(named: str | None) -> bool:
     """Whether any model is meant."""
-    return bool(named or users_model())
+    return bool(named or users_worker().model)
 
 
 def chosen_model(named: str | None) -> ModelChoice:
     """The model that is meant. Raises UserError when none is, or the name has another form."""
-    words = named or users_model()
+    words = named or users_worker().model
     if not words:
         raise UserError(
             "no model is configured; name one with --model, MILEPOST_MODEL or the setting"
@@ -54,3 +57,14 @@ def chosen_model(named: str | None) -> ModelChoice:
             return ModelChoice(known, name, url, os.environ.get(f"{prefix}_API_KEY", ""))
     kinds = ", ".join(get_args(Kind))
     raise UserError(f"{words!r} names no model; write KIND:NAME with one of {kinds}")
+
+
+def working_model(named: str | None) -> ModelChoice:
+    """The model that works, chats or assists: the one that is meant, within the limits that the
+    user declares. Raises UserError as `chosen_model` does."""
+    declared = users_worker()
+    return replace(
+        chosen_model(named),
+        window_tokens=declared.window_tokens,
+        output_tokens=declared.output_tokens,
+    )

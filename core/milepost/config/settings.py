@@ -29,6 +29,12 @@ FILE = "config.toml"
 # A settings file is a page; a larger one is something else by mistake or on purpose.
 _MAX_FILE_BYTES = 64 * 1024
 
+# As many as there are steps worth telling apart in one window.
+MOST_NUMBERS = 9
+
+# A larger number is no setting; and Python refuses to read one of thousands of digits.
+_MAX_DIGITS = 18
+
 # Unless the user sets another: a file beyond this is data, a build product or a download; eight of
 # them would outweigh all else that a snapshot keeps.
 MAX_FILE_BYTES = 8 * 1024 * 1024
@@ -132,6 +138,46 @@ class WorkerSettings:
             project=NOT,
         ),
     )
+    window_tokens: int = field(
+        default=0,
+        metadata={
+            **_key(
+                "how many tokens that model takes, conversation and reply together; 0: what is "
+                "known of it, or else 32768",
+                env="MILEPOST_WORKER_WINDOW_TOKENS",
+                project=NOT,
+            ),
+            # Below it, rules, goal and a file do not fit side by side; nothing takes more yet.
+            "least": 4096,
+            "most": 16 * 1024 * 1024,
+        },
+    )
+    output_tokens: int = field(
+        default=0,
+        metadata={
+            **_key(
+                "how many tokens it writes at once; 0: what is known of it, or else 4096",
+                env="MILEPOST_WORKER_OUTPUT_TOKENS",
+                project=NOT,
+            ),
+            # A call of a tool with a few lines of a file.
+            "least": 256,
+            "most": 1024 * 1024,
+        },
+    )
+    checkpoints_at: tuple[int, ...] = field(
+        default=(20, 45, 70),
+        metadata={
+            **_key(
+                "how full the worker's window is, in percent, when its checkpoint is written",
+                env="MILEPOST_WORKER_CHECKPOINTS_AT",
+                project=NOT,
+            ),
+            # The state of the work alone fills some percent; at 80 the window is filled anew.
+            "least": 5,
+            "most": 79,
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +256,7 @@ class Settings:
     judge: JudgeSettings = field(default_factory=JudgeSettings)
 
 
-Value = str | int | tuple[str, ...]
+Value = str | int | tuple[str, ...] | tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +272,15 @@ class Key:
     choices: tuple[str, ...]
     least: int
     most: int
+
+    def admits(self, number: int) -> bool:
+        """Whether a number may be set: within the bounds, or the default, which may say "none"."""
+        return number == self.default or self.least <= number <= self.most
+
+    @property
+    def lists_numbers(self) -> bool:
+        """Whether the value is a list of numbers; a list of texts has no bounds."""
+        return isinstance(self.default, tuple) and self.most > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +323,8 @@ def effective(root: Path) -> tuple[Effective, ...]:
         if key.name in by_project:
             asked = by_project[key.name]
             _check_project(key, asked, value, theirs, own)
-            if key.project == ADD and isinstance(asked, tuple) and isinstance(value, tuple):
-                asked = tuple(dict.fromkeys((*value, *asked)))
+            if key.project == ADD:
+                asked = _added(value, asked)
             value, origin = asked, str(theirs)
         given = os.environ.get(key.env)
         if given:
@@ -278,15 +333,15 @@ def effective(root: Path) -> tuple[Effective, ...]:
     return tuple(found)
 
 
-def users_model() -> str:
-    """`worker.model` as it holds in every project, since none may set it: no text when nobody did.
-    Raises UserError when the user's file is wrong."""
-    key = next(key for key in all_keys() if key.name == "worker.model")
-    given = os.environ.get(key.env)
-    if given:
-        return given
-    value = _read(paths.home() / FILE, confined_to=None).get(key.name, key.default)
-    return value if isinstance(value, str) else ""
+def users_worker() -> WorkerSettings:
+    """The table `[worker]` as it holds in every project, since none may set it. Raises UserError
+    when the user's file or a variable is wrong."""
+    values = _read(paths.home() / FILE, confined_to=None)
+    for key in all_keys():
+        given = os.environ.get(key.env)
+        if given and key.name.startswith("worker."):
+            values[key.name] = _from_environment(key, given)
+    return _made(values).worker
 
 
 def vectors(root: Path) -> str:
@@ -327,7 +382,10 @@ def _allowed(default: Value, choices: tuple[str, ...], least: int, most: int) ->
     if choices:
         return " or ".join(f'"{choice}"' for choice in choices)
     if isinstance(default, int):
-        return f"a whole number from {least} to {most}"
+        otherwise = "" if least <= default <= most else f"{default} or "
+        return f"{otherwise}a whole number from {least} to {most}"
+    if most:
+        return f"1 to {MOST_NUMBERS} whole numbers from {least} to {most}"
     return "a text" if isinstance(default, str) else "a list of texts"
 
 
@@ -369,15 +427,31 @@ def _check_project(key: Key, value: Value, otherwise: Value, theirs: Path, own: 
 
 
 def _from_environment(key: Key, given: str) -> Value:
-    if isinstance(key.default, tuple):
-        return tuple(part.strip() for part in given.split(",") if part.strip())
-    if isinstance(key.default, int):
-        is_number = given.isascii() and given.isdigit() and len(given) <= 18
-        if is_number and key.least <= int(given) <= key.most:
-            return int(given)
+    parts = tuple(part.strip() for part in given.split(",") if part.strip())
+    if key.lists_numbers:
+        numbers = tuple(map(_number, parts))
+        if 1 <= len(numbers) <= MOST_NUMBERS and all(map(key.admits, numbers)):
+            return numbers
+    elif isinstance(key.default, tuple):
+        return parts
+    elif isinstance(key.default, int):
+        if key.admits(_number(given)):
+            return _number(given)
     elif not key.choices or given in key.choices:
         return given
     raise UserError(f"{key.env} is {given[:80]!r}, and {key.name} must be {key.allowed}")
+
+
+def _number(given: str) -> int:
+    """The number that a text says; -1, which no key admits, when it says none."""
+    is_number = given.isascii() and given.isdigit() and len(given) <= _MAX_DIGITS
+    return int(given) if is_number else -1
+
+
+def _added(value: Value, asked: Value) -> Value:
+    """The texts that hold, and those that a project adds."""
+    both = (*value, *asked) if isinstance(value, tuple) and isinstance(asked, tuple) else ()
+    return tuple(dict.fromkeys(map(str, both)))
 
 
 def _made(values: Mapping[str, Value]) -> Settings:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast, get_type_hints
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from milepost.base.errors import UserError
-from milepost.config.settings import Key, Settings, Value, all_keys
+from milepost.config.settings import MOST_NUMBERS, Key, Settings, Value, all_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,11 +92,14 @@ def _words(path: Path, text: str, names: list[str], value: object) -> str:
 
 def _check_bounds(path: Path, text: str, key: Key, value: Value) -> None:
     problem = ""
-    if isinstance(value, int) and not key.least <= value <= key.most:
+    if isinstance(value, int) and not key.admits(value):
         problem = f"is {value}, and must be {key.allowed}"
+    elif key.lists_numbers and isinstance(value, tuple):
+        if not (1 <= len(value) <= MOST_NUMBERS and all(key.admits(int(each)) for each in value)):
+            problem = f"is {_shown(list(value))}, and must be {key.allowed}"
     elif isinstance(value, tuple) and len(value) > _MOST_ITEMS:
         problem = f"lists {len(value)} texts, and may list {_MOST_ITEMS}"
-    elif isinstance(value, tuple) and any(len(item) < _LEAST_NAME_CHARS for item in value):
+    elif isinstance(value, tuple) and any(len(str(item)) < _LEAST_NAME_CHARS for item in value):
         problem = f"has a text of fewer than {_LEAST_NAME_CHARS} characters; make it longer"
     if problem:
         raise UserError(f"{path}{_line(text, key.name.split('.'))}: {key.name} {problem}")

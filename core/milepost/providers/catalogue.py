@@ -74,6 +74,16 @@ _KNOWN = {
 }
 
 
+def declared(name: str, window_tokens: int, output_tokens: int) -> Model:
+    """The model of this name within the limits that the user declares; 0 leaves what is known."""
+    model = known(name)
+    return replace(
+        model,
+        window_tokens=window_tokens or model.window_tokens,
+        output_tokens=output_tokens or model.output_tokens,
+    )
+
+
 def known(name: str) -> Model:
     """What is known of the model of this name, which may carry its maker's (`maker/name`)."""
     bare = name.rsplit("/", 1)[-1].lower()

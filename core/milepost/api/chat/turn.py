@@ -152,7 +152,7 @@ class Turn:
             raise UserError(f"there is no mode {wish.mode!r}; use one of {', '.join(MODES)}")
         provider = None
         if models.is_named(wish.model):
-            provider = provider_of(models.chosen_model(wish.model))
+            provider = provider_of(models.working_model(wish.model))
         reader = PromptReader(self._parts.workspace.memory, self._parts.worker.files(wish.buffers))
         if wish.session is None:
             prompt = reader.read(wish.blocks)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.chat.conversing import calling, script
+from tests.core.chat.conversing import calling, is_alive, lasting, script
 from tests.core.model_server import ModelServer, openai_reply, silence
 from tests.lsp.client import CAPABILITIES, CHATTING, Client, ServerError, span
 
@@ -126,27 +126,29 @@ def test_a_cancel_in_mid_stream_is_a_result_and_closes_the_models_connection(cha
 
 
 def test_a_cancel_kills_what_a_command_started(chatting, project, tmp_path):
-    command = "sleep 60 & echo $! > child; sleep 60"
+    command, word = lasting()
     client = chatting(script(tmp_path, calling("shell", command=command), {"say": "Never."}))
     client.permissions = ["allow_once"]
     number = client.start(PROMPT, {"prompt": [text("Run it.")]})
-    pid = _child(client, project)
+    client.wait_until((project / "began").exists, "the command")
+    assert is_alive(word)
     session = client.got("milepost/chat/update")[0]["params"]["sessionId"]
     client.notify("milepost/chat/cancel", {"sessionId": session})
     assert client.answer_to(number)["stopReason"] == "cancelled"
-    assert not Path(f"/proc/{pid}").exists()
+    assert not is_alive(word)
 
 
 def test_leaving_in_mid_turn_is_quick_and_leaves_nothing_behind(chatting, project, tmp_path):
-    command = "sleep 60 & echo $! > child; sleep 60"
+    command, word = lasting()
     client = chatting(script(tmp_path, calling("shell", command=command), {"say": "Never."}))
     client.permissions = ["allow_once"]
     client.start(PROMPT, {"prompt": [text("Run it.")]})
-    pid = _child(client, project)
+    client.wait_until((project / "began").exists, "the command")
+    assert is_alive(word)
     began = time.monotonic()
     assert client.close() == 0
     assert time.monotonic() - began < 8
-    assert not Path(f"/proc/{pid}").exists()
+    assert not is_alive(word)
 
 
 @pytest.mark.parametrize(
@@ -379,9 +381,3 @@ def test_the_server_answers_others_while_a_turn_runs(chatting, project, tmp_path
     assert time.monotonic() - began < 2
     client.notify("$/cancelRequest", {"id": number})
     assert client.answer_to(number)["stopReason"] == "cancelled"
-
-
-def _child(client: Client, project: Path) -> str:
-    path = project / "child"
-    client.wait_until(lambda: path.exists() and path.read_text().strip(), "the child")
-    return path.read_text(encoding="utf-8").strip()

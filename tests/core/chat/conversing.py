@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -24,6 +26,22 @@ def script(folder: Path, *turns: dict[str, Any]) -> str:
 def calling(tool: str, say: str = "", **arguments: object) -> dict[str, Any]:
     """A turn of a script that calls a tool."""
     return {"say": say, "calls": [{"tool": tool, "arguments": arguments}]}
+
+
+def lasting() -> tuple[str, str]:
+    """A command that starts a child and stays, and the word by which both are known among all
+    processes: in a sandbox they have other numbers."""
+    nap = f"60.{time.time_ns()}"
+    return f"sleep {nap} & touch began; sleep {nap}", nap
+
+
+def is_alive(word: str) -> bool:
+    """Whether any process has this word in its command line."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if word.encode() in path.read_bytes():
+                return True
+    return False
 
 
 @dataclass

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from milepost import api
-from tests.core.chat.conversing import Watcher, calling, of, say, script
+from tests.core.chat.conversing import Watcher, calling, is_alive, lasting, of, say, script
 from tests.core.model_server import ModelServer, openai_reply, silence
 
 _EDIT = {"path": "README.md", "old": "A project", "new": "The project"}
@@ -177,7 +177,7 @@ def test_a_cancel_closes_the_connection_and_keeps_what_was_said(
 def test_a_cancel_kills_what_a_command_started(
     workspace: api.Workspace, project: Path, tmp_path: Path
 ) -> None:
-    command = "sleep 60 & echo $! > child; sleep 60"
+    command, word = lasting()
     model = script(tmp_path, calling("shell", command=command), {"say": "Never said."})
     watcher = Watcher(answers=["allow_once"])
     turn = workspace.chat().turn(
@@ -185,15 +185,15 @@ def test_a_cancel_kills_what_a_command_started(
     )
     thread = threading.Thread(target=turn.run)
     thread.start()
-    child = project / "child"
-    _wait(lambda: child.exists() and child.read_text(encoding="utf-8").strip())
+    _wait((project / "began").exists)
+    assert is_alive(word)
     turn.cancel()
     thread.join(20)
     assert not thread.is_alive()
-    assert not Path(f"/proc/{child.read_text(encoding='utf-8').strip()}").exists()
+    assert not is_alive(word)
     # What it had changed by then is between its points, and can be taken back.
     last = watcher.all(api.CallUpdate)[-1]
-    assert (last.status, [diff.path for diff in last.diffs]) == ("failed", ["child"])
+    assert (last.status, [diff.path for diff in last.diffs]) == ("failed", ["began"])
     # The next turn does not wait for it.
     result, _ = say(workspace, "Well?", script(tmp_path, {"say": "Yes."}), session=turn.session)
     assert result.stop_reason == "end_turn"

@@ -164,6 +164,8 @@ class Scopes:
     def scope_of(self, path: str) -> str | None:
         """The label of the memory that has its file at `path`, found by its name and place."""
         real = Path(os.path.realpath(path))
+        if real.name not in (MEMORY, NOTES, PROGRESS):
+            return None
         for store in self.own():
             if real == Path(os.path.realpath(store.path)):
                 return store.label

@@ -96,8 +96,14 @@ class Place:
         if not self.symbol or self.path is None or self.is_memory:
             return ()
         anchor = f"{self.path}#{self.symbol}"
-        known = self.workspace.memory.about(self.symbol, path=self.path)
-        return tuple(entry for entry in known if entry.doubts and anchor in entry.anchors)
+        return tuple(entry for entry in self.known if entry.doubts and anchor in entry.anchors)
+
+    @cached_property
+    def known(self) -> tuple[api.Entry, ...]:
+        """What memory knows about the symbol under the cursor."""
+        if not self.symbol:
+            return ()
+        return self.workspace.memory.about(self.symbol, path=self.path)
 
     @cached_property
     def has_model(self) -> bool:

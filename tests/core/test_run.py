@@ -206,3 +206,28 @@ def test_the_users_limits_and_schedule_hold_for_the_workers_window(
     assert server.asked[0].body["max_tokens"] == 600
     steps = [e for e in map(json.loads, done.stdout.splitlines()) if e["kind"] == "step_ended"]
     assert 0.05 < steps[0]["window_share"] < 0.79
+
+
+def test_without_a_sandbox_the_user_is_told_once_and_commands_need_a_word_for_it(
+    shop: Path,
+) -> None:
+    turns = [{"calls": [{"tool": "shell", "arguments": {"command": "echo hello"}}]}] * 2
+    script = shop.parent / "s"
+    script.write_text(
+        "".join(f"{json.dumps(turn)}\n" for turn in (*turns, {"say": "Ran."})), "utf-8"
+    )
+
+    def told(*more: str, **variables: str) -> tuple[list[str], list[str]]:
+        words = ("run", "Go.", "--model", f"scripted:{script}", "--allow", "allow shell *", *more)
+        done = _run(shop, *words, "--json", **variables)
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        warned = [e["text"] for e in events if e["kind"] == "warned" and "sandbox" in e["text"]]
+        return warned, [e["text"] for e in events if e["kind"] == "call_ended"]
+
+    assert told() == ([], ["hello", "hello"])
+    (warned,), ended = told(MILEPOST_SANDBOX="off")
+    assert warned.startswith("no sandbox holds commands here: it is switched off; so each is asked")
+    assert all("shell echo hello needs permission (no sandbox holds" in text for text in ended)
+    assert "say `allow unsandboxed`) and nobody is here to give it" in ended[0]
+    warned, ended = told("--allow", "allow unsandboxed echo *", MILEPOST_SANDBOX="off")
+    assert (len(warned), ended) == (1, ["hello", "hello"])

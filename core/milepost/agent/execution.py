@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 from milepost.agent.events import CallBegan, CallEnded, Warned
 from milepost.base.errors import MilepostError, Stopped, UserError
 from milepost.permissions.rules import decide
-from milepost.tools.tool import Repeatable, Result, checked
+from milepost.tools.tool import Cautious, Repeatable, Result, checked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -192,7 +192,7 @@ class Execution:
         return _Call(call, tool, arguments, tool.subject(arguments))
 
     async def _must_be_allowed(self, ready: _Call) -> None:
-        decision = decide(self._rules, ready.tool.name, ready.subject)
+        decision = await self._decision(ready)
         if decision.action == "allow":
             return
         if decision.action == "ask" and self._ask is not None:
@@ -201,6 +201,13 @@ class Execution:
                 return
             raise UserError(f"the user said no to {ready.tool.name} {ready.subject}")
         raise UserError(_refusal(ready, decision))
+
+    async def _decision(self, ready: _Call) -> Decision:
+        decision = decide(self._rules, ready.tool.name, ready.subject)
+        if decision.action == "allow" and isinstance(ready.tool, Cautious):
+            caution = await asyncio.to_thread(ready.tool.caution)
+            return decide(self._rules, ready.tool.name, ready.subject, caution)
+        return decision
 
     async def _do(self, ready: _Call) -> tuple[Result, bool]:
         """Run the tool on a thread; when we are cancelled, it is told and waited for."""

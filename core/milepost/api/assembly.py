@@ -144,6 +144,20 @@ class Assembly:
         """The project's files as a worker reaches them."""
         return Files(self._snapshots.root, self._covered, buffers)
 
+    def caution(self) -> str:
+        """What the user should know of the commands that a worker runs here; empty when they are
+        held."""
+        try:
+            held = sandbox_of(self._snapshots.root, self._sandboxing)()
+        except MilepostError as error:
+            return str(error)
+        if held.holds:
+            return ""
+        return (
+            f"no sandbox holds commands here: {held.why}; so each is asked for, unless you say"
+            ' --allow "allow unsandboxed" beside the rules that allow it'
+        )
+
     def _loop(
         self, kit: _Kit, rules: Sequence[Rule], more: str, made: Made | None = None
     ) -> loop.Agent:

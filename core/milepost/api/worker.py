@@ -52,6 +52,7 @@ class Worker:
         self._masking = masking
         assembly = Assembly(workspace, transcripts, tasks, snapshots, masking, settings)
         self.agent, self.files, self._folder = assembly.agent, assembly.files, assembly.folder
+        self._caution = assembly.caution
 
     def model(self, named: str | None) -> str:
         """The model that a run would ask, as KIND:NAME. Raises UserError when there is none."""
@@ -113,6 +114,9 @@ class Worker:
         with at_work(self._folder(session.id)):
             self._transcripts.set_state(session.id, "running", mode=mode)
             self._begin_turn(session.id, instruction, tell)
+            caution = "" if mode == "plan" else self._caution()
+            if caution:
+                hear(Warned(caution))
             outcome = asyncio.run(work())
             self._transcripts.set_state(session.id, "ended")
         spent = agent.spent

@@ -3,7 +3,8 @@
 A rule names a tool and a subject, both as patterns in which `*` stands for anything: the subject is
 the path that a tool touches, or the command that the shell runs. Commands that destroy what no
 restore point brings back are asked for whatever the rules allow, unless the rule names the very
-command; and where nobody can be asked, asking means no.
+command; and where nobody can be asked, asking means no. So are all commands where no sandbox holds
+them, until a rule of the tool `unsandboxed` allows them, as in `allow unsandboxed make *`.
 """
 
 from __future__ import annotations
@@ -68,22 +69,30 @@ DEFAULT: tuple[Rule, ...] = (
     Rule("deny", "write", "*/.git/*"), Rule("deny", "edit", "*/.git/*"),
 )  # fmt: skip
 
+# The tool of rules for commands that nothing holds.
+_UNSANDBOXED = "unsandboxed"
+
 # For looking and planning: nothing is changed, whatever other rules say.
 READ_ONLY: tuple[Rule, ...] = (
     Rule("deny", "write"), Rule("deny", "edit"), Rule("deny", "shell"),
 )  # fmt: skip
 
 
-def decide(rules: Sequence[Rule], tool: str, subject: str) -> Decision:
-    """What the rules say of `tool` touching `subject`."""
+def decide(rules: Sequence[Rule], tool: str, subject: str, caution: str = "") -> Decision:
+    """What the rules say of `tool` touching `subject`. `caution` is why more than a rule for many
+    subjects is needed here, as a clause."""
     last = next((rule for rule in reversed(rules) if rule.matches(tool, subject)), None)
     if last is None:
         return Decision("ask", "no rule speaks of it")
     words = f"{last.action} {last.tool} {last.subject}".removesuffix(" *")
-    if tool == "shell" and last.action == "allow" and not last.is_exact:
+    is_broad = last.action == "allow" and not last.is_exact
+    if tool == "shell" and is_broad:
         found = dangers(subject)
         if found:
             return Decision("ask", "; ".join(found))
+    if caution and is_broad and decide(rules, _UNSANDBOXED, subject).action != "allow":
+        more = f"a rule may name the whole command, or say `allow {_UNSANDBOXED}`"
+        return Decision("ask", f"{caution}; {more}")
     return Decision(last.action, f"the rule `{words}`")
 
 

@@ -65,6 +65,11 @@ class Shell:
         """The command."""
         return arguments.text("command")
 
+    def caution(self) -> str:
+        """Whether a command could do whatever the user can."""
+        held = self._sandbox()
+        return "" if held.holds else f"no sandbox holds commands here: {held.why}"
+
     def run(self, arguments: Arguments, stop: threading.Event) -> Result:
         """Run it. A command that fails is a failed result with its output."""
         command = arguments.text("command").strip()

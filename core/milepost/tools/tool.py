@@ -108,6 +108,16 @@ class Repeatable(Protocol):
         ...
 
 
+@runtime_checkable
+class Cautious(Protocol):
+    """A tool whose calls may be riskier in one place than in another."""
+
+    def caution(self) -> str:
+        """Why a rule that allows many calls does not do here, as a clause; empty where it does.
+        Raises WorldError when that cannot be told."""
+        ...
+
+
 def schema(required: Mapping[str, object], optional: Mapping[str, object]) -> dict[str, object]:
     """A JSON Schema of an object with these properties."""
     return {

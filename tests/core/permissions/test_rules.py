@@ -51,6 +51,19 @@ def test_a_destructive_command_is_asked_for_unless_a_rule_names_it_whole() -> No
     )
 
 
+def test_what_no_sandbox_holds_is_asked_for_unless_a_rule_says_so_or_names_it_whole() -> None:
+    rules = [*DEFAULT, Rule("allow", "shell", "make *"), Rule("deny", "shell", "make deploy")]
+    found = decide(rules, "shell", "make test", "nothing holds it")
+    assert found.action == "ask"
+    assert found.reason.startswith("nothing holds it; a rule may name the whole command, or say")
+    free = [*rules, Rule("allow", "unsandboxed")]
+    assert decide(free, "shell", "make test", "nothing holds it").action == "allow"
+    assert decide(free, "shell", "make deploy", "nothing holds it").action == "deny"
+    assert decide(free, "shell", "ls", "nothing holds it").action == "ask"
+    exact = [*rules, Rule("allow", "shell", "make test")]
+    assert decide(exact, "shell", "make test", "nothing holds it").action == "allow"
+
+
 def test_rules_are_read_from_words() -> None:
     assert parse("allow shell make *") == Rule("allow", "shell", "make *")
     assert parse(" deny  write ") == Rule("deny", "write", "*")

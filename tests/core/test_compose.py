@@ -166,7 +166,9 @@ _TURNS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize(("phase", "done"), [("spec", 0), ("implement", 2), ("review", 1)])
+@pytest.mark.parametrize(
+    ("phase", "done"), [("spec", 0), ("plan", 0), ("implement", 2), ("review", 1)]
+)
 def test_a_composition_that_is_killed_in_a_phase_goes_on_in_that_phase(
     shop: Path, phase: str, done: int
 ) -> None:

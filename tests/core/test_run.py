@@ -147,6 +147,8 @@ def test_what_the_repository_says_is_neither_obeyed_nor_made_a_rule(shop: Path) 
     turns = [
         {"calls": [{"tool": "read", "arguments": {"path": "README.md"}}]},
         {"calls": [{"tool": "memory_save", "arguments": {"text": "obey", "kind": "rule"}}]},
+        {"calls": [{"tool": "memory_save", "arguments": {"text": "obeys", "kind": "decision"}}]},
+        {"calls": [{"tool": "note", "arguments": {"text": "obeyed"}}]},
         {"calls": [{"tool": "shell", "arguments": {"command": "rm -rf ."}}]},
         {"calls": [{"tool": "write", "arguments": {"path": "../out.txt", "text": "x"}}]},
         {"say": "I could not."},
@@ -162,6 +164,11 @@ def test_what_the_repository_says_is_neither_obeyed_nor_made_a_rule(shop: Path) 
     assert (shop / "shop.py").exists()
     assert not (shop.parent / "out.txt").exists()
     assert "obey" not in _run(shop, "memory", "list", "--kind", "rule").stdout
+    # What it may save is the worker's word, and nobody's rule.
+    (saved,) = json.loads(_run(shop, "memory", "list", "--json").stdout)["entries"]
+    assert (saved["text"], saved["kind"], saved["status"], saved["source"]) == (
+        "obeys", "decision", "unverified", "agent:milepost",
+    )  # fmt: skip
 
 
 def test_what_the_worker_changed_can_be_taken_back_without_what_the_user_did(shop: Path) -> None:

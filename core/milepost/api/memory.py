@@ -69,13 +69,15 @@ class Memory(Upkeep):
         task: str | None = None,
         status: str = "unverified",
         anchors: tuple[str, ...] = (),
+        actor: str | None = None,
     ) -> views.Entry:
         """Remember `text`, for the project unless a scope, session or task is named. `anchors` are
-        paths in the project, or path#symbol. Durable when this returns. Raises UserError when an
+        paths in the project, or path#symbol; `actor` is whose words they are, when they are not the
+        caller's. Durable when this returns. Raises UserError when an
         argument is wrong."""
         store = self._scopes.find(scope, session, task)
         words = self._masking.redact(text)
-        entry = store.add(words.text, kind, status, self._actor, tuple(anchors))
+        entry = store.add(words.text, kind, status, actor or self._actor, tuple(anchors))
         return self._saved(store, entry, words)
 
     def add_compared(

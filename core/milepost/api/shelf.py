@@ -106,11 +106,11 @@ class Shelf:
 
     def save(self, text: str, kind: str) -> str:
         """Remember something beyond this session."""
-        return f"Remembered as {self._workspace.memory.add(text, kind=kind).id}."
+        return f"Remembered as {self._workspace.memory.add(text, kind=kind, actor=_ACTOR).id}."
 
     def note(self, text: str) -> str:
         """Note something down for the rest of this session."""
-        self._workspace.memory.add(text, scope="session", session=self._session)
+        self._workspace.memory.add(text, scope="session", session=self._session, actor=_ACTOR)
         return "Noted."
 
     def history(self, query: str) -> str:

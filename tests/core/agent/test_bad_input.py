@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -71,6 +73,11 @@ _COMMANDS: dict[str, tuple[dict[str, object], str, bool]] = {
 }
 
 
+def _shell(workshop_root: Path, outputs: Path) -> Shell:
+    hold = sandbox_of(workshop_root, SandboxSettings())
+    return Shell(workshop_root, outputs, str, hold, lambda: dict(os.environ))
+
+
 @pytest.mark.parametrize("name", list(_COMMANDS))
 def test_a_command_that_misbehaves_ends_in_time_and_the_worker_goes_on(
     tmp_path: Path, name: str
@@ -81,15 +88,7 @@ def test_a_command_that_misbehaves_ends_in_time_and_the_worker_goes_on(
     workshop = Workshop(
         tmp_path,
         [Turn(calls=(("shell", arguments),)), Turn("I saw it.")],
-        more_tools=[
-            Shell(
-                root,
-                tmp_path / "outputs",
-                str,
-                sandbox_of(root, SandboxSettings()),
-                lambda: dict(os.environ),
-            )
-        ],
+        more_tools=[_shell(root, tmp_path / "outputs")],
         rules=[Rule("allow", "*")],
     )
     began = time.monotonic()
@@ -103,4 +102,56 @@ def test_a_command_that_misbehaves_ends_in_time_and_the_worker_goes_on(
     assert workshop.kinds() == ["user", "assistant", "began", "result", "assistant"]
     kept = sum(path.stat().st_size for path in (tmp_path / "outputs").glob("*"))
     assert kept <= 9 * 1024 * 1024
+    workshop.close()
+
+
+# A mark that no other process's words have, and each child in a session of its own, with a child.
+_STORM = "for i in $(seq 200); do setsid sh -c 'sleep {mark} & sleep {mark}' & done; "
+
+
+def _alive(mark: str) -> list[str]:
+    found: list[str] = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        # It may end while we look.
+        with contextlib.suppress(OSError):
+            found.append(path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
+    return [words for words in found if f"sleep {mark}" in words]
+
+
+@pytest.mark.parametrize(
+    ("end", "timeout_s", "words"),
+    [("echo stormed", 120, "stormed"), ("wait", 3, "killed after 3 seconds")],
+    ids=["leaves them", "waits for them"],
+)
+def test_a_storm_of_children_is_over_when_the_call_is(
+    tmp_path: Path, end: str, timeout_s: int, words: str
+) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    mark = f"600.{os.getpid()}{timeout_s}"
+    call = ("shell", {"command": _STORM.format(mark=mark) + end, "timeout_s": timeout_s})
+    seen: list[int] = []
+
+    def look(storm: threading.Event) -> None:
+        while not storm.wait(0.01):
+            seen.append(len(_alive(mark)))
+
+    over = threading.Event()
+    watcher = threading.Thread(target=look, args=(over,))
+    workshop = Workshop(
+        tmp_path,
+        [Turn(calls=(call,)), Turn("It is over.")],
+        more_tools=[_shell(root, tmp_path / "outputs")],
+        rules=[Rule("allow", "*")],
+    )
+    watcher.start()
+    outcome = asyncio.run(workshop.agent.work("Storm."))
+    left = _alive(mark)
+    over.set()
+    watcher.join()
+    assert left == []
+    assert max(seen) > 0
+    assert outcome.words == "It is over."
+    (ended,) = (event for event in workshop.events if isinstance(event, events.CallEnded))
+    assert words in ended.text
     workshop.close()

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -147,43 +148,66 @@ def test_a_review_that_does_not_decide_passes_nothing(shop: Path) -> None:
     )
 
 
+def _calling(tool: str, **arguments: str) -> dict[str, Any]:
+    return {"calls": [{"tool": tool, "arguments": arguments}]}
+
+
 _TURNS: dict[str, list[dict[str, Any]]] = {
     "spec": [{"say": "SPEC"}],
-    "plan": [{"say": "PLAN"}],
-    "implement": [
-        {"calls": [{"tool": "read", "arguments": _READ[1]}]},
-        {"calls": [{"tool": "edit", "arguments": _MEND[1]}]},
-        {"say": "BUILT"},
-    ],
-    "review": [
-        {
-            "calls": [
-                {"tool": "conclude", "arguments": {"verdict": "pass", "reason": "it adds"}},
-            ]
-        },
-        {"say": "Passed."},
-    ],
+    "plan": [_calling("task_add", title="Mend add"), {"say": "PLAN"}],
+    "implement": [_calling(_READ[0], **_READ[1]), _calling(_MEND[0], **_MEND[1]), {"say": "BUILT"}],
+    "verify": [_calling("conclude", verdict="pass", reason="it ran"), {"say": "Verified."}],
+    "review": [_calling("conclude", verdict="pass", reason="it adds"), {"say": "Passed."}],
 }
 
 
+def _turns(*, verified_by_model: bool) -> list[tuple[str, dict[str, Any]]]:
+    """All turns with their phases; a goal's check needs none to verify."""
+    kept = (name for name in _TURNS if verified_by_model or name != "verify")
+    return [(name, turn) for name in kept for turn in _TURNS[name]]
+
+
+def _script(folder: Path, turns: list[tuple[str, dict[str, Any]]], *more: dict[str, Any]) -> str:
+    script = folder.parent / "script.jsonl"
+    lines = [json.dumps(turn) for turn in (*(turn for _, turn in turns), *more)]
+    script.write_text("\n".join(lines), "utf-8")
+    return f"scripted:{script}"
+
+
+def _killed(child: subprocess.Popen[str], folder: Path) -> str:
+    """Kill it; the session that it leaves behind."""
+    child.send_signal(signal.SIGKILL)
+    child.communicate(timeout=30)
+    listed = _milepost(folder, "session", "list", "--json").communicate(timeout=60)[0]
+    return json.loads(listed)[0]["id"]
+
+
+def _resumed(folder: Path, session: str, model: str) -> list[dict[str, Any]]:
+    child = _milepost(folder, "run", "--resume", session, "--json", "--model", model)
+    output, errors = child.communicate(timeout=120)
+    assert not errors
+    events = [json.loads(line) for line in output.splitlines()]
+    assert events[-1]["state"] == "met", events[-1]
+    assert (folder / "shop.py").read_text("utf-8") == _BROKEN.replace("a - b", "a + b")
+    # The plan's task was added once.
+    told = _milepost(folder, "session", "export", session).communicate(timeout=60)[0]
+    assert told.count("Added T1.") == 1
+    assert "Added T2." not in told
+    return events
+
+
 @pytest.mark.parametrize(
-    ("phase", "done"), [("spec", 0), ("plan", 0), ("implement", 2), ("review", 1)]
+    ("phase", "done"), [("spec", 0), ("plan", 1), ("implement", 2), ("verify", 1), ("review", 1)]
 )
 def test_a_composition_that_is_killed_in_a_phase_goes_on_in_that_phase(
     shop: Path, phase: str, done: int
 ) -> None:
     """`done` turns of the phase are over when the process is killed."""
-    turns = [(name, turn) for name, turns in _TURNS.items() for turn in turns]
+    turns = _turns(verified_by_model=phase == "verify")
     cut = [name for name, _ in turns].index(phase) + done
-    script = shop.parent / "script.jsonl"
-
-    def write(some: list[tuple[str, dict[str, Any]]], *more: dict[str, Any]) -> None:
-        lines = [json.dumps(turn) for turn in (*(turn for _, turn in some), *more)]
-        script.write_text("\n".join(lines), "utf-8")
-
-    write(turns[:cut], {"hang": True})
-    words = ("run", "Make add add.", "--mode", "compose", "--json", "--check", _CHECK)
-    child = _milepost(shop, *words, "--model", f"scripted:{script}")
+    words = ["run", "Make add add.", "--mode", "compose", "--json"]
+    words += [] if phase == "verify" else ["--check", _CHECK]
+    child = _milepost(shop, *words, "--model", _script(shop, turns[:cut], {"hang": True}))
     assert child.stdout is not None
     steps = 0
     for line in child.stdout:
@@ -191,17 +215,34 @@ def test_a_composition_that_is_killed_in_a_phase_goes_on_in_that_phase(
         steps += event["kind"] == "step_ended"
         if steps == cut and (done or event.get("subject") == phase):
             break
-    child.send_signal(signal.SIGKILL)
-    child.communicate(timeout=30)
-    listed = _milepost(shop, "session", "list", "--json").communicate(timeout=60)[0]
-    session = json.loads(listed)[0]["id"]
-    write(turns[cut:])
-    resumed = _milepost(shop, "run", "--resume", session, "--json", "--model", f"scripted:{script}")
-    output, errors = resumed.communicate(timeout=120)
-    events = [json.loads(line) for line in output.splitlines()]
-    assert not errors
-    assert events[-1]["state"] == "met", events[-1]
+    session = _killed(child, shop)
+    events = _resumed(shop, session, _script(shop, turns[cut:]))
     assert events[-1]["steps"] == len(turns)
-    assert (shop / "shop.py").read_text("utf-8") == _BROKEN.replace("a - b", "a + b")
     names = ["spec", "plan", "implement", "verify", "review"]
     assert _phases(events) == names[names.index(phase) :]
+
+
+def test_a_composition_that_is_killed_while_a_check_runs_verifies_again(shop: Path) -> None:
+    held = (
+        "import pathlib, time\n"
+        "if pathlib.Path('hold').exists():\n"
+        "    pathlib.Path('holding').touch()\n"
+        "    time.sleep(600)\n"
+    )
+    with (shop / "check.py").open("a", encoding="utf-8") as file:
+        file.write(held)
+    (shop / "hold").touch()
+    turns = _turns(verified_by_model=False)
+    cut = [name for name, _ in turns].index("review")
+    words = ("run", "Make add add.", "--mode", "compose", "--json", "--check", _CHECK)
+    child = _milepost(shop, *words, "--model", _script(shop, turns[:cut], {"hang": True}))
+    end = time.monotonic() + 60
+    while not (shop / "holding").exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    session = _killed(child, shop)
+    (shop / "hold").unlink()
+    events = _resumed(shop, session, _script(shop, turns[cut:]))
+    assert events[-1]["steps"] == len(turns)
+    assert _phases(events) == ["verify", "review"]
+    assert [event["text"].split(":")[0] for event in events if event["kind"] == "judged"] == ["met"]

@@ -238,3 +238,18 @@ def test_without_a_sandbox_the_user_is_told_once_and_commands_need_a_word_for_it
     assert "say `allow unsandboxed`) and nobody is here to give it" in ended[0]
     warned, ended = told("--allow", "allow unsandboxed echo *", MILEPOST_SANDBOX="off")
     assert (len(warned), ended) == (1, ["hello", "hello"])
+
+
+def test_a_model_without_tool_calls_works_in_json_of_a_form(shop: Path) -> None:
+    acts = [
+        openai_reply(json.dumps({"tool": "read", "arguments": {"path": "shop.py"}})),
+        openai_reply(json.dumps({"tool": "edit", "arguments": _EDIT})),
+        openai_reply(json.dumps({"say": "Now it adds."})),
+    ]
+    with ModelServer(acts) as server:
+        words = ("run", "Make add add.", "--model", "openai:m", "--check", _CHECK)
+        done = _run(shop, *words, OPENAI_BASE_URL=server.url, MILEPOST_WORKER_CALLS="json")
+    assert (shop / "shop.py").read_text("utf-8") == _BROKEN.replace("a - b", "a + b")
+    assert "> edit shop.py" in done.stdout
+    assert "tools" not in server.asked[0].body
+    assert server.asked[0].body["response_format"]["type"] == "json_schema"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from milepost.base.errors import UserError
 from milepost.providers.anthropic import Messages
 from milepost.providers.catalogue import declared
+from milepost.providers.constrained import Constrained
 from milepost.providers.http import HttpProvider
 from milepost.providers.openai import ChatCompletions
 from milepost.providers.scripted import ScriptedProvider, read_script
@@ -29,4 +30,5 @@ def provider_of(choice: models.ModelChoice) -> Provider:
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"cannot read the script {path} ({error}); name another") from error
     dialect = ChatCompletions() if choice.kind == "openai" else Messages()
-    return HttpProvider(model, dialect, choice.base_url, key=choice.key)
+    provider = HttpProvider(model, dialect, choice.base_url, key=choice.key)
+    return provider if choice.native_tools else Constrained(provider)

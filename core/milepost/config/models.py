@@ -26,12 +26,13 @@ _BASE_URLS: dict[Kind, str] = {
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
     """A model that is meant: `name` is the model's, or a script's path. The key shows nowhere. The
-    limits are those that the user declares, 0 where they do not."""
+    rest is what the user declares of it, 0 where they do not."""
 
     kind: Kind
     name: str
     base_url: str = ""
     key: str = field(default="", repr=False)
+    native_tools: bool = True
     window_tokens: int = 0
     output_tokens: int = 0
 
@@ -60,11 +61,12 @@ def chosen_model(named: str | None) -> ModelChoice:
 
 
 def working_model(named: str | None) -> ModelChoice:
-    """The model that works, chats or assists: the one that is meant, within the limits that the
-    user declares. Raises UserError as `chosen_model` does."""
+    """The model that works, chats or assists: the one that is meant, with what the user
+    declares of it. Raises UserError as `chosen_model` does."""
     declared = users_worker()
     return replace(
         chosen_model(named),
+        native_tools=declared.calls == "native",
         window_tokens=declared.window_tokens,
         output_tokens=declared.output_tokens,
     )

@@ -42,6 +42,7 @@ MAX_FILE_BYTES = 8 * 1024 * 1024
 Location = Literal["user", "repo"]
 SandboxMethod = Literal["auto", "off", "bubblewrap", "landlock", "seatbelt"]
 Network = Literal["on", "off"]
+Calls = Literal["native", "json"]
 Vectors = Literal["auto", "off", "static", "semantic"]
 
 
@@ -135,6 +136,15 @@ class WorkerSettings:
         metadata=_key(
             "the model that works and chats when none is named, as KIND:NAME",
             env="MILEPOST_MODEL",
+            project=NOT,
+        ),
+    )
+    calls: Calls = field(
+        default="native",
+        metadata=_key(
+            "how it calls tools: as its server offers it, or in JSON of a given form, for a model "
+            "or a server that has no tool calls",
+            env="MILEPOST_WORKER_CALLS",
             project=NOT,
         ),
     )
@@ -373,6 +383,7 @@ def _keys() -> Iterator[Key]:
 _CHOICES: dict[str, tuple[str, ...]] = {
     "memory.location": get_args(Location),
     "search.vectors": get_args(Vectors),
+    "worker.calls": get_args(Calls),
     "sandbox.method": get_args(SandboxMethod),
     "sandbox.network": get_args(Network),
 }

@@ -32,14 +32,12 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model: `window_tokens` is what conversation and reply may take together. One without
-    `native_tools` is asked for JSON of a form instead (`constrained`)."""
+    """A model: `window_tokens` is what conversation and reply may take together."""
 
     name: str
     window_tokens: int = DEFAULT_WINDOW_TOKENS
     output_tokens: int = DEFAULT_OUTPUT_TOKENS
     price: Price | None = None
-    native_tools: bool = True
 
     def cost_usd(self, usage: Usage) -> float | None:
         """What `usage` costs; None when the price is not known."""

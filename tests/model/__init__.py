@@ -1,0 +1,1 @@
+"""A small real model on this machine, for `make model`; no part of the suite."""

@@ -23,7 +23,7 @@ from milepost.checkpoints.content import read
 from milepost.checkpoints.coverage import Coverage
 from milepost.checkpoints.rows import rows_below
 from milepost.checkpoints.scan import scan
-from milepost.config.settings import MAX_FILE_BYTES
+from milepost.config.tables import MAX_FILE_BYTES
 from tests.bursts import Bursts
 from tests.tree import Stamp, differences, fingerprint
 

@@ -34,7 +34,7 @@ from milepost.api.shelf import Shelf
 from milepost.base import tokens
 from milepost.checkpoints.summary import BY_WRITER
 from milepost.config.sandbox import sandbox_of
-from milepost.config.settings import SandboxSettings
+from milepost.config.tables import SandboxSettings
 from milepost.history.transcript import Transcripts
 from milepost.permissions.rules import DEFAULT, parse
 from milepost.providers.catalogue import Model

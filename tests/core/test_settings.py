@@ -18,7 +18,7 @@ from milepost import api
 from milepost.agent.window import SCHEDULE
 from milepost.api.models import provider_of
 from milepost.base.errors import UserError
-from milepost.config import models, paths, settings, settings_file
+from milepost.config import models, paths, settings, settings_file, tables
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
 
@@ -134,7 +134,7 @@ def test_a_project_cannot_make_anything_less_safe_and_the_user_can(
     assert f"set it in {own}" in str(error.value)
     write(own, text)
     theirs.unlink()
-    assert settings.load(project) != settings.Settings()
+    assert settings.load(project) != tables.Settings()
 
 
 def test_a_project_may_lower_what_it_may_not_raise(project: Path, theirs: Path) -> None:
@@ -311,4 +311,4 @@ def test_what_the_user_declares_of_the_worker_holds_for_it_and_not_for_a_judge_o
 
 
 def test_the_schedule_is_the_windows_unless_the_user_sets_another() -> None:
-    assert settings.WorkerSettings().checkpoints_at == tuple(round(100 * at) for at in SCHEDULE)
+    assert tables.WorkerSettings().checkpoints_at == tuple(round(100 * at) for at in SCHEDULE)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from milepost.api.masking import Masking
     from milepost.api.workspace import Workspace
     from milepost.checkpoints.store import SnapshotStore
-    from milepost.config.settings import Settings
+    from milepost.config.tables import Settings
     from milepost.history.transcript import Session, Transcripts
     from milepost.permissions.rules import Rule
     from milepost.providers.provider import Provider

@@ -15,7 +15,7 @@ from milepost.redaction import second_opinion
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from milepost.config.settings import RedactionSettings
+    from milepost.config.tables import RedactionSettings
     from milepost.redaction.redactor import Redacted, Redactor
     from milepost.redaction.second_opinion import SecondOpinion
 

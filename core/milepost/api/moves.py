@@ -20,6 +20,7 @@ from milepost.memory.store import MOVED_FROM, MOVED_TO
 if TYPE_CHECKING:
     from milepost.api.masking import Masking
     from milepost.api.scopes import Scopes
+    from milepost.config import tables
     from milepost.config.projects import ProjectPaths
     from milepost.memory.entry import Entry
     from milepost.memory.revisions import Change
@@ -109,7 +110,7 @@ class Moves:
             if twin is not None and twin.text == entry.text:
                 store.give(entry.id, self._actor, target.label)
 
-    def _checked_location(self, location: str) -> settings.Location:
+    def _checked_location(self, location: str) -> tables.Location:
         if location not in ("user", "repo"):
             raise UserError(f"memory cannot be moved to {location!r}; move it to user or repo")
         if location == self._scopes.location:

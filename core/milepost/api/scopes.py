@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from milepost.base.sqlite import Database
+    from milepost.config import tables
     from milepost.memory.entry import Scope
     from milepost.search.embedding import Embedding
 
@@ -43,7 +44,7 @@ class Scopes:
     def __init__(
         self,
         resolved: projects.ProjectPaths,
-        location: settings.Location,
+        location: tables.Location,
         session: str,
         mask: Callable[[str], str],
         embedding: Embedding | None = None,
@@ -61,10 +62,10 @@ class Scopes:
         self._global_dir = paths.global_dir()
         self._guard = threading.Lock()
         self._made: dict[tuple[Scope, str], MemoryStore] = {}
-        self.location: settings.Location = location
+        self.location: tables.Location = location
         self._made["project", ""] = self.project_at(location)
 
-    def project_at(self, location: settings.Location) -> MemoryStore:
+    def project_at(self, location: tables.Location) -> MemoryStore:
         """The project's memory in the data folder, or in the repository."""
         root, data_dir = self._resolved.root, self._resolved.data_dir
         title = f"Memory of {root.name}"
@@ -76,7 +77,7 @@ class Scopes:
         repository = Repository(root, path, data_dir, lambda: projects.head(root), self._mask)
         return self._store(folder, "project", title, repository=repository)
 
-    def relocate(self, location: settings.Location) -> None:
+    def relocate(self, location: tables.Location) -> None:
         """Take the project's memory from another place from now on."""
         with self._guard:
             self.location = location

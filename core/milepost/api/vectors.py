@@ -11,14 +11,14 @@ from milepost.search import models
 from milepost.search.embedding import Embedding
 
 if TYPE_CHECKING:
-    from milepost.config import settings
+    from milepost.config import tables
 
 
 class Vectors:
     """The model that is used, if any. A workspace that is brief loads none: a command in the
     terminal would wait longer for the model than for everything else."""
 
-    def __init__(self, asked: settings.Vectors, *, is_brief: bool) -> None:
+    def __init__(self, asked: tables.Vectors, *, is_brief: bool) -> None:
         self._asked = None if asked == "auto" else asked
         self._model: models.Model | None = models.chosen(asked)
         self.embedding: Embedding | None = None

@@ -38,7 +38,7 @@ from milepost.checkpoints.rows import (
 )
 from milepost.checkpoints.scan import scan
 from milepost.checkpoints.taking import Taking
-from milepost.config.settings import MAX_FILE_BYTES
+from milepost.config.tables import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

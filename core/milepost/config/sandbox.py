@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from milepost.base.sandbox.choice import Sandbox
     from milepost.base.sandbox.refusal import Refusal
-    from milepost.config.settings import SandboxSettings
+    from milepost.config.tables import SandboxSettings
 
 # Below the home. Where each tool keeps its own is told in its manual.
 _CACHES = (

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, cast, get_type_hints
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from milepost.base.errors import UserError
-from milepost.config.settings import MOST_NUMBERS, Key, Settings, Value, all_keys
+from milepost.config.settings import MOST_NUMBERS, Key, Value, all_keys
+from milepost.config.tables import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path

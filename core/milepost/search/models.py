@@ -9,7 +9,7 @@ from milepost.base.errors import WorldError
 from milepost.search.packages import has
 
 if TYPE_CHECKING:
-    from milepost.config.settings import Vectors
+    from milepost.config.tables import Vectors
     from milepost.search.vectors import Embedder
 
 Model = Literal["static", "semantic"]

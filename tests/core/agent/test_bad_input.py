@@ -13,7 +13,7 @@ import pytest
 
 from milepost.agent import events
 from milepost.config.sandbox import sandbox_of
-from milepost.config.settings import SandboxSettings
+from milepost.config.tables import SandboxSettings
 from milepost.permissions.rules import Rule
 from milepost.providers.catalogue import Model
 from milepost.providers.http import HttpProvider, Patience

@@ -14,7 +14,7 @@ from milepost import api
 from milepost.base.errors import UserError
 from milepost.config import settings
 from milepost.config.sandbox import limits, sandbox_of
-from milepost.config.settings import SandboxSettings
+from milepost.config.tables import SandboxSettings
 from milepost.permissions.rules import DEFAULT, parse
 from milepost.permissions.variables import withheld
 from milepost.tools.shell import Shell

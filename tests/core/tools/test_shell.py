@@ -11,7 +11,7 @@ import pytest
 
 from milepost.base.errors import Stopped, UserError
 from milepost.config.sandbox import sandbox_of
-from milepost.config.settings import SandboxSettings
+from milepost.config.tables import SandboxSettings
 from milepost.tools.shell import Shell
 from milepost.tools.tool import Result, checked
 

@@ -9,7 +9,6 @@ import asyncio
 import functools
 import logging
 import os
-import tempfile
 import uuid
 from dataclasses import fields
 from pathlib import Path
@@ -27,6 +26,7 @@ from milepost_lsp.options import Options
 from milepost_lsp.progress import Report, progress
 from milepost_lsp.protocol.announcing import ClientAnnouncement
 from milepost_lsp.text import Text
+from milepost_lsp.view_files import write_whole
 
 if TYPE_CHECKING:
     import threading
@@ -401,7 +401,7 @@ class Editor:
 
     async def write(self, path: Path, text: str) -> None:
         """Writes a document of ours, whole."""
-        await self._session.run(_write, path, text)
+        await self._session.run(write_whole, path, text)
 
     async def show_file(self, path: Path) -> bool:
         """Has the client show a file; whether it does."""
@@ -440,16 +440,3 @@ def read_file(path: str) -> str | None:
             return file.read()
     except (OSError, ValueError):
         return None
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Replaced whole, because another editor may be showing it.
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".view-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -60,7 +60,7 @@ def test_a_restore_from_the_picker_and_its_undo(nvim, project, other):
     nvim.type("broken")
     nvim.lua("answers = ...", ["#1", "Go back"])
     nvim.ex("Milepost checkpoints")
-    nvim.wait("a warning", lambda: "save or discard" in nvim.messages()[-1])
+    nvim.wait("a warning", lambda: any("save or discard" in said for said in nvim.messages()))
     nvim.write()
     nvim.lua("answers = ...", ["#1", "Go back", "Go back"])
     nvim.ex("Milepost checkpoints")

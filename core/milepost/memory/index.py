@@ -14,23 +14,29 @@ import time
 from typing import TYPE_CHECKING, cast
 
 from milepost.base.clock import unix_time
-from milepost.base.files import Signature
 from milepost.base.sqlite import Database
 from milepost.memory import uses
 from milepost.memory.anchors import bare
 from milepost.memory.draft import Known
 from milepost.memory.entry import SECTIONS, Entry, Scope
+from milepost.memory.index_rows import (
+    digest_of,
+    known_signature,
+    remember_signature,
+    row_of,
+)
 from milepost.memory.layout import Layout, Place
 from milepost.search import alike, table, vectors
 from milepost.search.engine import Only
 from milepost.search.ranking import FACTS
-from milepost.search.terms import stems_of_each, terms
+from milepost.search.terms import stems_in_each
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from milepost.base.files import Signature
     from milepost.search.embedding import Embedding
 
 _MIGRATIONS = (
@@ -149,13 +155,13 @@ class Index:
         with self.database.reading() as connection:
             if self._has_gone is None:
                 self._has_gone = table.noted(connection) > 0
-            return _known_signature(connection) == signature
+            return known_signature(connection) == signature
 
     def layout(self, signature: Signature | None) -> Layout | None:
         """The layout of the file with this signature; None when the rows are not level with it, or
         when some ids depend on entries before them and no change is a matter of one entry."""
         with self.database.reading() as connection:
-            if signature is None or _known_signature(connection) != signature:
+            if signature is None or known_signature(connection) != signature:
                 return None
             if connection.execute("SELECT 1 FROM entry WHERE size = -1 LIMIT 1").fetchone():
                 return None
@@ -186,9 +192,9 @@ class Index:
         """Make the rows those of `entries`, with their sizes, and return what differed, before and
         after. None when there were no rows of any file to compare with.
         """
-        wanted = {entry.id: (_digest(entry), entry, size) for entry, size in entries}
+        wanted = {entry.id: (digest_of(entry), entry, size) for entry, size in entries}
         with self.database.writing() as connection:
-            known = _known_signature(connection)
+            known = known_signature(connection)
             rows = cast(
                 "list[tuple[int, str, bytes, int]]",
                 connection.execute("SELECT rowid, id, digest, size FROM entry").fetchall(),
@@ -212,7 +218,7 @@ class Index:
             )
             # In the file's order, so that rows which are never changed stay in it.
             self._insert_all(connection, [row for key, row in wanted.items() if key in fresh])
-            _remember(connection, signature, layout)
+            remember_signature(connection, signature, layout)
         self._wake()
         if known is None:
             return None
@@ -239,14 +245,14 @@ class Index:
         False, and nothing done, when the rows were not level at `before`.
         """
         with self.database.writing() as connection:
-            if _known_signature(connection) != before:
+            if known_signature(connection) != before:
                 return False
             for entry_id in gone:
                 self._remove(connection, entry_id)
             for entry, size in entries:
                 self._remove(connection, entry.id)
-                self._insert(connection, _digest(entry), entry, size)
-            _remember(connection, after, layout)
+                self._insert(connection, digest_of(entry), entry, size)
+            remember_signature(connection, after, layout)
         self._wake()
         return True
 
@@ -336,7 +342,7 @@ class Index:
             rowids = alike.find(connection, text, _COMPARED + 1)
             found = self._at(connection, rowids)
         others = [other for other in found.values() if other.id != entry_id]
-        own, *each = _stems_of_each([text, *(other.text for other in others)])
+        own, *each = stems_in_each([text, *(other.text for other in others)])
         nearest: list[tuple[float, Entry]] = []
         for other, theirs in zip(others, each, strict=True):
             likeness = len(own & theirs) / len(own | theirs) if own | theirs else 0.0
@@ -377,7 +383,7 @@ class Index:
         text = self._text(entry)
         rowid = table.put(connection, None, text)
         alike.keep(connection, rowid, text.body)
-        connection.execute(_INSERT, _row(rowid, digest, entry, size))
+        connection.execute(_INSERT, row_of(rowid, digest, entry, size))
 
     def _insert_all(
         self, connection: sqlite3.Connection, rows: list[tuple[bytes, Entry, int]]
@@ -395,7 +401,7 @@ class Index:
             text = self._text(entry)
             rowid = filling.put(text)
             keys.extend((key, rowid) for key in alike.keys(text.body))
-            connection.execute(_INSERT, _row(rowid, digest, entry, size))
+            connection.execute(_INSERT, row_of(rowid, digest, entry, size))
         filling.finish()
         alike.keep_all(connection, keys)
         connection.execute(f"PRAGMA cache_size={usual}")
@@ -439,40 +445,3 @@ class Index:
 def trust(status: str) -> float:
     """What an entry of this status weighs."""
     return _TRUST.get(status, 1.0)
-
-
-def _stems_of_each(texts: list[str]) -> list[set[str]]:
-    each = [terms(text) for text in texts]
-    every = tuple({term for found in each for term in found})
-    stems_of = dict(zip(every, stems_of_each(every), strict=True))
-    return [{stem for term in found for stem in stems_of[term]} for found in each]
-
-
-def _row(rowid: int, digest: bytes, entry: Entry, size: int) -> tuple[object, ...]:
-    return (
-        rowid, entry.id, digest, size, entry.kind, entry.status, entry.source, entry.created_at,
-        "\n".join(entry.anchors), entry.superseded_by,
-    )  # fmt: skip
-
-
-def _digest(entry: Entry) -> bytes:
-    import hashlib  # noqa: PLC0415  (OpenSSL: 4 MB that a search can do without)
-
-    return hashlib.sha256(repr(entry).encode()).digest()[:16]
-
-
-def _known_signature(connection: sqlite3.Connection) -> Signature | None:
-    row = connection.execute("SELECT size, mtime_ns, ctime_ns, inode FROM file").fetchone()
-    return Signature(*row) if row else None
-
-
-def _remember(connection: sqlite3.Connection, signature: Signature | None, layout: Layout) -> None:
-    connection.execute("DELETE FROM file")
-    if signature is not None:
-        places = {name: (place.start, place.end) for name, place in layout.places.items()}
-        # `astuple` copies deeply, at ten times the price.
-        seen = (signature.size, signature.mtime_ns, signature.ctime_ns, signature.inode)
-        connection.execute(
-            "INSERT INTO file VALUES (1, ?, ?, ?, ?, ?, ?)",
-            (*seen, layout.newline, json.dumps(places)),
-        )

@@ -206,3 +206,11 @@ def _tokens(stemmer: sqlite3.Connection, texts: Sequence[str]) -> list[tuple[str
 def _plain(text: str) -> str:
     """Full-width letters and digits, ligatures and half-width kana in their common form."""
     return text if text.isascii() else unicodedata.normalize("NFKC", text)
+
+
+def stems_in_each(texts: list[str]) -> list[set[str]]:
+    """The stems of the words of each text; all words are asked for at once."""
+    each = [terms(text) for text in texts]
+    every = tuple({term for found in each for term in found})
+    stems_of = dict(zip(every, stems_of_each(every), strict=True))
+    return [{stem for term in found for stem in stems_of[term]} for found in each]

@@ -1,0 +1,50 @@
+"""What the index of a memory file keeps: a row for each entry, and the file it is level with."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from milepost.base.files import Signature
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from milepost.memory.entry import Entry
+    from milepost.memory.layout import Layout
+
+
+def row_of(rowid: int, digest: bytes, entry: Entry, size: int) -> tuple[object, ...]:
+    """The row of an entry in the table `entry`."""
+    return (
+        rowid, entry.id, digest, size, entry.kind, entry.status, entry.source, entry.created_at,
+        "\n".join(entry.anchors), entry.superseded_by,
+    )  # fmt: skip
+
+
+def digest_of(entry: Entry) -> bytes:
+    """Sixteen bytes that are others as soon as anything of the entry is."""
+    import hashlib  # noqa: PLC0415  (OpenSSL: 4 MB that a search can do without)
+
+    return hashlib.sha256(repr(entry).encode()).digest()[:16]
+
+
+def known_signature(connection: sqlite3.Connection) -> Signature | None:
+    """The signature of the file that the index is level with."""
+    row = connection.execute("SELECT size, mtime_ns, ctime_ns, inode FROM file").fetchone()
+    return Signature(*row) if row else None
+
+
+def remember_signature(
+    connection: sqlite3.Connection, signature: Signature | None, layout: Layout
+) -> None:
+    """Note which file the index is level with, and where its sections end."""
+    connection.execute("DELETE FROM file")
+    if signature is not None:
+        places = {name: (place.start, place.end) for name, place in layout.places.items()}
+        # `astuple` copies deeply, at ten times the price.
+        seen = (signature.size, signature.mtime_ns, signature.ctime_ns, signature.inode)
+        connection.execute(
+            "INSERT INTO file VALUES (1, ?, ?, ?, ?, ?, ?)",
+            (*seen, layout.newline, json.dumps(places)),
+        )

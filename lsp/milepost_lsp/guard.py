@@ -206,6 +206,21 @@ class GuardedProtocol(LanguageServerProtocol):
         for future in list(self._request_futures.values()):
             future.cancel()
 
+    def _execute_handler(self, msg_id: Any, handler: Any, callback: Any, *more: Any, **named: Any):  # noqa: ANN202, ANN401  (as pygls has it)
+        """Lets go of what a handler's work is known by, when it has ended.
+
+        pygls keeps it for ever where a notification's handler is a generator, as all that keep
+        documents are: two kilobytes for each letter typed (defect 10).
+        """
+        super()._execute_handler(msg_id, handler, callback, *more, **named)
+        future = self._request_futures.get(msg_id)
+        if future is not None:
+            future.add_done_callback(lambda done: self._let_go(msg_id, done))
+
+    def _let_go(self, msg_id: Any, done: Future[Any]) -> None:  # noqa: ANN401  (an id of pygls's)
+        if self._request_futures.get(msg_id) is done:
+            del self._request_futures[msg_id]
+
     def _send_handler_result(self, future: Future[Any], *, msg_id: str | int) -> None:
         """Sends a handler's answer, or its failure in one clean sentence.
 

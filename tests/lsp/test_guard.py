@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -354,3 +355,24 @@ def test_what_the_server_writes_down_is_for_its_user_only(connect, project, othe
     views = Path(other.project.data_dir) / "views"
     for path in (log, views, *views.iterdir()):
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_defect_10_a_notification_leaves_nothing_behind(client, project):
+    uri = client.open(project / "shop.py")
+    size = {}
+    for round_ in range(2):
+        for number in range(3_000):
+            span = {
+                "start": {"line": 0, "character": 0},
+                "end": {"line": 0, "character": number % 2},
+            }
+            change = {"range": span, "text": "" if number % 2 else "x"}
+            document = {"uri": uri, "version": 3_000 * round_ + number + 2}
+            client.notify(
+                "textDocument/didChange", {"textDocument": document, "contentChanges": [change]}
+            )
+        client.hover(uri, 0, 5)
+        pages = Path(f"/proc/{client.process.pid}/statm").read_text(encoding="utf-8").split()[1]
+        size[round_] = int(pages) * os.sysconf("SC_PAGE_SIZE")
+    # Two kilobytes were kept of each.
+    assert size[1] - size[0] < 3_000_000

@@ -79,8 +79,8 @@ def test_a_refusal_of_nothing_that_is_named_is_told_as_a_doubt(tmp_path: Path) -
 @pytest.mark.parametrize(
     "output",
     [
-        "curl: (6) Could not resolve host: pypi.org",
-        "Error: getaddrinfo EAI_AGAIN registry.npmjs.org",
+        "curl: (6) Could not resolve host: packages.example.org",
+        "Error: getaddrinfo EAI_AGAIN packages.example.org",
         "OSError: [Errno 101] Network is unreachable",
         "PermissionError: [Errno 13] Permission denied",
     ],

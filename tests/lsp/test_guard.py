@@ -376,3 +376,28 @@ def test_defect_10_a_notification_leaves_nothing_behind(client, project):
         size[round_] = int(pages) * os.sysconf("SC_PAGE_SIZE")
     # Two kilobytes were kept of each.
     assert size[1] - size[0] < 3_000_000
+
+
+def test_defect_3_keys_that_are_no_identifiers_are_read_and_named(client):
+    with pytest.raises(ServerError) as error:
+        client.request("milepost/session/list", {"class": 1, "a-b": 2, "type_name": 3}, timeout=5)
+    assert error.value.code == -32602
+    assert "`class`" in error.value.message
+    with pytest.raises(ServerError) as error:
+        client.request("milepost/session/list", {"type_name": 3}, timeout=5)
+    assert "`type_name`" in error.value.message
+
+
+def test_defect_6_work_that_blocks_leaves_the_reader_free(client, project):
+    goal = client.command("milepost.goal.set", {"condition": "It rests.", "checks": ["sleep 60"]})
+    uri = client.open(project / "shop.py")
+    # More than pygls has threads for, its reader among them.
+    verify = {"command": "milepost.goal.verify", "arguments": [{"goalId": goal["id"]}]}
+    running = [client.start(COMMAND, verify) for _ in range(os.cpu_count() + 6)]
+    assert client.hover(uri, 0, 5) is None
+    for number in running:
+        client.notify("$/cancelRequest", {"id": number})
+    for number in running:
+        with pytest.raises(ServerError) as error:
+            client.answer_to(number)
+        assert error.value.code == -32800

@@ -51,7 +51,12 @@ def _play(steps: Steps) -> None:
         with steps.step("Nothing is left running") as step:
             running = stage.wait_for_the_end()
             expect(not running, f"still running: {running}")
-            strays = [path.name for path in (stage.folder / "home").iterdir()]
+            # The sandbox makes the folder of caches where there is none; it stays empty here.
+            strays = [
+                path.name
+                for path in (stage.folder / "home").iterdir()
+                if path.name != ".cache" or any(path.iterdir())
+            ]
             expect(not strays, f"left in the home folder: {strays}")
             step.note("no process, and no file outside the data folder")
             step.result = "all gone"

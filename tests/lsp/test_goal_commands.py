@@ -167,13 +167,21 @@ def test_a_todo_under_the_cursor_becomes_a_goal(client, project, other):
 def test_a_test_under_the_cursor_is_its_own_check(client, project, other):
     (project / "conftest.py").write_text("", encoding="utf-8")
     file = project / "test_shop.py"
-    text = "class TestShop:\n    def test_opens(self):\n        assert True\n\n\ndef help(): ...\n"
+    text = (
+        "from shop import OPEN\n\n\nclass TestShop:\n    def test_opens(self):\n"
+        "        assert OPEN\n\n\ndef help(): ...\n"
+    )
     file.write_text(text, encoding="utf-8")
+    (project / "shop.py").write_text("OPEN = False\n", encoding="utf-8")
     uri = client.open(file)
-    (action,) = [each for each in client.actions(uri, (1, 10)) if "a goal" in each["title"]]
+    (action,) = [each for each in client.actions(uri, (4, 10)) if "a goal" in each["title"]]
     assert action["title"] == "Milepost: make `TestShop.test_opens` a goal"
     client.apply(action)
-    (check,) = other.goals.page()[0].checks
-    assert check.command.endswith("pytest test_shop.py::TestShop::test_opens")
-    assert other.goals.verify(other.goals.page()[0].id).verdict == "met"
-    assert not any("a goal" in title for title in client.titles(uri, (5, 5)))
+    goal = other.goals.page()[0]
+    assert [check.command.rpartition(" ")[2] for check in goal.checks] == [
+        "test_shop.py::TestShop::test_opens"
+    ]
+    assert other.goals.verify(goal.id).verdict == "not_met"
+    (project / "shop.py").write_text("OPEN = 'from nine on'\n", encoding="utf-8")
+    assert other.goals.verify(goal.id).verdict == "met"
+    assert not any("a goal" in title for title in client.titles(uri, (8, 5)))

@@ -175,6 +175,13 @@ export class Editor {
     return this.page.locator(".notification-toast", { hasText: text }).first();
   }
 
+  /** Waits for a message in the list behind the bell, which has it when its toast has gone, too. */
+  async told(text: string): Promise<void> {
+    await this.run("Notifications: Show Notifications");
+    const items = this.page.locator(".notifications-center .notification-list-item");
+    await items.filter({ hasText: text }).first().waitFor();
+  }
+
   dialog(): Locator {
     return this.page.locator(".monaco-dialog-box");
   }

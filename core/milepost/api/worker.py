@@ -26,10 +26,7 @@ if TYPE_CHECKING:
     from milepost.agent.execution import Question
     from milepost.api.masking import Masking
     from milepost.api.workspace import Workspace
-    from milepost.checkpoints.store import SnapshotStore
-    from milepost.config.tables import Settings
     from milepost.history.transcript import Session, Transcripts
-    from milepost.tasks.store import TaskStore
 
     Tell = Callable[[run_views.RunEvent], None]
     Ask = Callable[[run_views.Question], bool]
@@ -42,15 +39,12 @@ class Worker:
         self,
         workspace: Workspace,
         transcripts: Transcripts,
-        tasks: TaskStore,
-        snapshots: SnapshotStore,
         masking: Masking,
-        settings: Settings,
+        assembly: Assembly,
     ) -> None:
         self._workspace = workspace
         self._transcripts = transcripts
         self._masking = masking
-        assembly = Assembly(workspace, transcripts, tasks, snapshots, masking, settings)
         self.agent, self.files, self._folder = assembly.agent, assembly.files, assembly.folder
         self._caution = assembly.caution
 

@@ -143,24 +143,16 @@ class Workspace:
 
     def worker(self) -> Worker:
         """What works on this project with a model; its parts are loaded when it is asked for."""
-        from milepost.api.worker import Worker  # noqa: PLC0415  (most callers ask no model)
-
-        tasks = self._tasks()
-        return Worker(
-            self, self._transcripts(), tasks, self._snapshots, self._masking, self._settings
-        )
+        return self._worker(self._transcripts(), self._tasks())
 
     def chat(self) -> Chat:
         """The conversations with the worker; one for all who ask."""
         from milepost.api.chat.chats import Chat  # noqa: PLC0415  (most callers want none)
-        from milepost.api.worker import Worker  # noqa: PLC0415  (as above)
 
         with self._chat_guard:
             if self._chat is None:
                 tasks, transcripts = self._tasks(), self._transcripts()
-                worker = Worker(
-                    self, transcripts, tasks, self._snapshots, self._masking, self._settings
-                )
+                worker = self._worker(transcripts, tasks)
                 self._chat = Chat(self, worker, transcripts, tasks, self._snapshots, self._masking)
             return self._chat
 
@@ -248,6 +240,15 @@ class Workspace:
             self._standing, self._scopes, self._ledger, self._transcripts, self._tasks, self.actor,
             self._masking,
         )  # fmt: skip
+
+    def _worker(self, transcripts: Transcripts, tasks: TaskStore) -> Worker:
+        from milepost.api.assembly import Assembly  # noqa: PLC0415  (most callers ask no model)
+        from milepost.api.worker import Worker  # noqa: PLC0415  (as above)
+
+        assembly = Assembly(
+            self, transcripts, tasks, self._snapshots, self._masking, self._settings
+        )
+        return Worker(self, transcripts, self._masking, assembly)
 
     def _transcripts(self) -> Transcripts:
         with self._opening:

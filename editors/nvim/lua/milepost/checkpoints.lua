@@ -11,20 +11,16 @@ local LISTED = 100
 
 --- Choose a restore point and what to do with it.
 function M.pick()
-  local client = client_of.need()
-  if not client then
-    return
-  end
-  local uri = client_of.uri(client)
-  client_of.command(client, 'milepost.checkpoint.list', { limit = LISTED, uri = uri }, function(page)
-    if #page.checkpoints == 0 then
-      return client_of.say('there is no restore point yet; :Milepost checkpoint makes one')
-    end
-    local options = { prompt = 'Restore points:', kind = 'checkpoint', format = M._line }
-    picker.choose(page.checkpoints, options, function(point)
-      M.act(client, uri, point)
+  picker.list(function(client, uri, show)
+    client_of.command(client, 'milepost.checkpoint.list', { limit = LISTED, uri = uri }, function(page)
+      show(page.checkpoints)
     end)
-  end)
+  end, {
+    prompt = 'Restore points:',
+    kind = 'checkpoint',
+    none = 'there is no restore point yet; :Milepost checkpoint makes one',
+    format = M._line,
+  }, M.act)
 end
 
 --- Choose what to do with a restore point.

@@ -8,19 +8,16 @@ local M = {}
 
 --- Choose a goal and what to do with it.
 function M.pick()
-  local client = client_of.need()
-  if not client then
-    return
-  end
-  local uri = client_of.uri(client)
-  client_of.command(client, 'milepost.goal.list', { uri = uri }, function(page)
-    if #page.goals == 0 then
-      return client_of.say('there is no goal yet; :Milepost goal set WORDS sets one')
-    end
-    picker.choose(page.goals, { prompt = 'Goals:', kind = 'goal', format = M._line }, function(goal)
-      M.act(client, uri, goal)
+  picker.list(function(client, uri, show)
+    client_of.command(client, 'milepost.goal.list', { uri = uri }, function(page)
+      show(page.goals)
     end)
-  end)
+  end, {
+    prompt = 'Goals:',
+    kind = 'goal',
+    none = 'there is no goal yet; :Milepost goal set WORDS sets one',
+    format = M._line,
+  }, M.act)
 end
 
 --- Choose what to do with a goal.

@@ -19,32 +19,26 @@ end
 --- Choose an entry and what to do with it; with `words`, of those that a search finds.
 ---@param words string?
 function M.pick(words)
-  local client = client_of.need()
-  if not client then
-    return
-  end
-  local uri = client_of.uri(client)
-  local function show(entries, advice)
-    if #entries == 0 then
-      return client_of.say(advice or 'nothing is remembered here yet; :Milepost remember begins')
+  picker.list(function(client, uri, show)
+    if words and words ~= '' then
+      client_of.command(client, 'milepost.memory.search', { query = words, uri = uri }, function(result)
+        local entries = vim.tbl_map(function(hit)
+          return hit.entry
+        end, result.hits)
+        show(entries, client_of.value(result.advice))
+      end)
+    else
+      client_of.command(client, 'milepost.memory.list', { limit = LISTED, uri = uri }, function(page)
+        show(page.entries)
+      end)
     end
-    local options = { prompt = 'Memory:', kind = 'memory', format = M._line, preview = M._preview }
-    picker.choose(entries, options, function(entry)
-      M.act(client, uri, entry)
-    end)
-  end
-  if words and words ~= '' then
-    client_of.command(client, 'milepost.memory.search', { query = words, uri = uri }, function(result)
-      local entries = vim.tbl_map(function(hit)
-        return hit.entry
-      end, result.hits)
-      show(entries, client_of.value(result.advice))
-    end)
-  else
-    client_of.command(client, 'milepost.memory.list', { limit = LISTED, uri = uri }, function(page)
-      show(page.entries)
-    end)
-  end
+  end, {
+    prompt = 'Memory:',
+    kind = 'memory',
+    none = 'nothing is remembered here yet; :Milepost remember begins',
+    format = M._line,
+    preview = M._preview,
+  }, M.act)
 end
 
 --- Choose what to do with an entry.
@@ -56,11 +50,11 @@ function M.act(client, uri, entry)
   local actions = {
     { 'Show', function() M.show(entry) end },
     { 'Edit', function() M.edit(client, uri, entry) end },
-    { 'Forget', function() M._change(client, 'milepost.memory.forget', named, 'Forgotten: ') end },
+    { 'Forget', function() client_of.command(client, 'milepost.memory.forget', named) end },
     { 'Undo the last change of memory', function() M.undo() end },
   } -- stylua: ignore
   if entry.status ~= 'confirmed' or #entry.doubts > 0 then
-    table.insert(actions, 2, { 'Confirm', function() M._change(client, 'milepost.memory.confirm', named, 'Confirmed: ') end }) -- stylua: ignore
+    table.insert(actions, 2, { 'Confirm', function() client_of.command(client, 'milepost.memory.confirm', named) end }) -- stylua: ignore
   end
   picker.act(M._line(entry), actions)
 end
@@ -140,11 +134,6 @@ function M.undo()
   if client then
     client_of.command(client, 'milepost.memory.undo', { uri = client_of.uri(client) })
   end
-end
-
----@private
-function M._change(client, command, named, _)
-  client_of.command(client, command, named)
 end
 
 ---@private

@@ -22,6 +22,27 @@ function M.choose(items, options, chosen)
   end)
 end
 
+--- Ask the server of the current project for a list, and let the user choose from it.
+---@param ask fun(client: vim.lsp.Client, uri: string?, show: fun(items: table[], none: string?))
+---@param options { prompt: string, kind: string, none: string, format: (fun(item: table): string), preview: (fun(item: table): string[])? }
+---@param act fun(client: vim.lsp.Client, uri: string?, item: table)
+function M.list(ask, options, act)
+  local client_of = require('milepost.client')
+  local client = client_of.need()
+  if not client then
+    return
+  end
+  local uri = client_of.uri(client)
+  ask(client, uri, function(items, none)
+    if #items == 0 then
+      return client_of.say(none or options.none)
+    end
+    M.choose(items, options, function(item)
+      act(client, uri, item)
+    end)
+  end)
+end
+
 --- Let the user choose what to do: pairs of a title and a function.
 ---@param prompt string
 ---@param actions { [1]: string, [2]: fun() }[]

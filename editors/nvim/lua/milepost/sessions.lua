@@ -9,20 +9,16 @@ local LISTED = 50
 
 --- Choose a session and what to do with it.
 function M.pick()
-  local client = client_of.need()
-  if not client then
-    return
-  end
-  local uri = client_of.uri(client)
-  client_of.request(client, 'milepost/session/list', { limit = LISTED, uri = uri }, function(result)
-    if #result.sessions == 0 then
-      return client_of.say('there is no chat yet; :Milepost chat begins one')
-    end
-    local options = { prompt = 'Chats:', kind = 'session', format = M._line }
-    picker.choose(result.sessions, options, function(session)
-      M.act(client, uri, session)
+  picker.list(function(client, uri, show)
+    client_of.request(client, 'milepost/session/list', { limit = LISTED, uri = uri }, function(result)
+      show(result.sessions)
     end)
-  end)
+  end, {
+    prompt = 'Chats:',
+    kind = 'session',
+    none = 'there is no chat yet; :Milepost chat begins one',
+    format = M._line,
+  }, M.act)
 end
 
 --- Choose what to do with a session.

@@ -97,6 +97,15 @@ def test_a_goal_is_set_verified_and_abandoned(nvim, project, other):
     nvim.wait("its end", lambda: other.goals.page()[0].state == "abandoned")
 
 
+def test_what_an_agent_wants_to_run_is_allowed_from_the_picker(nvim, project, other):
+    goal = other.goals.set("It works.", checks=["test -d ."])
+    nvim.open(project / "shop.py")
+    nvim.lua("answers = ...", ["It works.", "Allow its commands"])
+    nvim.ex("Milepost goal")
+    nvim.wait("the permission", lambda: other.goals.get(goal.id).not_allowed == ())
+    assert other.goals.verify(goal.id).verdict == "met"
+
+
 def test_the_statusline_follows_what_others_do(nvim, project, other):
     nvim.open(project / "shop.py")
     line = "return require('milepost').statusline()"

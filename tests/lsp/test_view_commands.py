@@ -178,3 +178,24 @@ def test_what_a_view_asks_for_is_not_in_the_history(client, other):
     assert [event.action for event in other.history.search("").events] == [
         "milepost.memory.remember"
     ]
+
+
+def test_what_only_the_user_may_say_of_a_goal_can_be_said_in_the_editor(client, project, other):
+    (project / "conftest.py").write_text("", encoding="utf-8")
+    (project / "test_shop.py").write_text("def test_a():\n    assert 1 + 1 == 2\n", "utf-8")
+    goal = other.goals.set("The tests pass.", checks=["tests: python3 -m pytest -q"])
+    asked = {"goalId": goal.id}
+    assert goal.not_allowed
+    assert client.command("milepost.goal.allow", asked)["notAllowed"] == []
+    limited = client.command("milepost.goal.setBudget", {**asked, "maxVerifications": 5})
+    assert (limited["maxVerifications"], limited["maxSeconds"]) == (5, None)
+    (project / "test_shop.py").write_text("def test_a():\n    assert 1 + 1 > 1\n", "utf-8")
+    verdict = client.command("milepost.goal.verify", asked)
+    assert verdict["verdict"] == "unverifiable"
+    (sign,) = verdict["signs"]
+    assert not sign["isAccepted"]
+    with pytest.raises(ServerError, match="no sign nope"):
+        client.command("milepost.goal.acceptChanges", {**asked, "signs": ["nope"]})
+    (accepted,) = client.command("milepost.goal.acceptChanges", {**asked, "signs": [sign["id"]]})
+    assert accepted["isAccepted"]
+    assert client.command("milepost.goal.verify", asked)["verdict"] == "met"

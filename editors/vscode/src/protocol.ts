@@ -37,6 +37,16 @@ export interface AboutArguments {
 }
 
 /**
+ * The signs, by the ids of a verdict, that are taken for honest changes; without any, all that
+ * there are now.
+ */
+export interface AcceptGoalChangesArguments {
+  goalId: string;
+  signs?: string[];
+  uri?: string | null;
+}
+
+/**
  * A piece of the answer.
  */
 export interface AgentMessageChunk {
@@ -1046,6 +1056,16 @@ export interface SetGoalArguments {
 }
 
 /**
+ * How often, and for how many seconds in all, the goal may be verified; null is no limit.
+ */
+export interface SetGoalBudgetArguments {
+  goalId: string;
+  maxVerifications?: number | null;
+  maxSeconds?: number | null;
+  uri?: string | null;
+}
+
+/**
  * Something that was to judge the work and was changed since the goal was set. `kind` is tests,
  * skipped, configuration, checker, environment or baseline; `isAccepted` tells that the user
  * takes it for an honest change.
@@ -1315,6 +1335,9 @@ export interface Commands {
   "milepost.goal.pause": { argument: GoalArguments; result: Goal };
   "milepost.goal.resume": { argument: GoalArguments; result: Goal };
   "milepost.goal.abandon": { argument: GoalArguments; result: Goal };
+  "milepost.goal.setBudget": { argument: SetGoalBudgetArguments; result: Goal };
+  "milepost.goal.allow": { argument: GoalArguments; result: Goal };
+  "milepost.goal.acceptChanges": { argument: AcceptGoalChangesArguments; result: Sign[] };
   "milepost.chat.open": { argument: OpenChatArguments; result: ChatPage };
   "milepost.chat.send": { argument: SendChatArguments; result: ChatPage };
   "milepost.chat.stop": { argument: StopChatArguments; result: ChatPage };

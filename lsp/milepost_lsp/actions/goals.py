@@ -1,10 +1,13 @@
-"""The goals for a client's own view: listed, and moved from one state to another.
+"""The goals for a client's own view: listed, moved from one state to another, and what only the
+user may say of them.
 
 No menu offers these; `set_goal.py` and `verify_goal.py` do.
 """
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 from milepost_lsp import markdown
@@ -46,6 +49,43 @@ async def run_abandon(call: Call, arguments: commands.GoalArguments) -> api.Goal
     return _said(call, "Gave up", goal)
 
 
+async def run_set_budget(call: Call, arguments: commands.SetGoalBudgetArguments) -> api.Goal:
+    """Limits how often and how long the goal may be verified."""
+    workspace = await call.workspace(arguments.uri)
+    goal = await call.session.run(
+        workspace.goals.set_budget,
+        arguments.goal_id,
+        max_verifications=arguments.max_verifications,
+        max_seconds=arguments.max_seconds,
+    )
+    return _said(call, "Set the budget of", goal)
+
+
+async def run_allow(call: Call, arguments: commands.GoalArguments) -> api.Goal:
+    """Allows the commands of a goal that an agent set; tests among them are counted now."""
+    workspace = await call.workspace(arguments.uri)
+    stop = threading.Event()
+    try:
+        goal = await call.session.run_long(workspace.goals.allow, arguments.goal_id, stop=stop)
+    except asyncio.CancelledError:
+        stop.set()
+        raise
+    return _said(call, "Allowed the commands of", goal)
+
+
+async def run_accept(
+    call: Call, arguments: commands.AcceptGoalChangesArguments
+) -> tuple[api.Sign, ...]:
+    """Takes changes of what judges the work for honest."""
+    workspace = await call.workspace(arguments.uri)
+    signs = await call.session.run(
+        workspace.goals.accept_changes, arguments.goal_id, arguments.signs
+    )
+    accepted = sum(sign.is_accepted for sign in signs)
+    call.editor.report(f"Took {markdown.count(accepted, 'change')} for honest.")
+    return signs
+
+
 def _said(call: Call, what: str, goal: api.Goal) -> api.Goal:
     call.editor.report(f"{what}: “{markdown.short(goal.condition)}”")
     return goal
@@ -55,3 +95,8 @@ LIST = Action(commands.LIST_GOALS, commands.ListGoalsArguments, run_list, is_rec
 PAUSE = Action(commands.PAUSE_GOAL, commands.GoalArguments, run_pause)
 RESUME = Action(commands.RESUME_GOAL, commands.GoalArguments, run_resume)
 ABANDON = Action(commands.ABANDON_GOAL, commands.GoalArguments, run_abandon)
+SET_BUDGET = Action(commands.SET_GOAL_BUDGET, commands.SetGoalBudgetArguments, run_set_budget)
+ALLOW = Action(commands.ALLOW_GOAL, commands.GoalArguments, run_allow)
+ACCEPT_CHANGES = Action(
+    commands.ACCEPT_GOAL_CHANGES, commands.AcceptGoalChangesArguments, run_accept
+)

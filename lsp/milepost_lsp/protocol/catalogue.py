@@ -107,6 +107,11 @@ COMMANDS = (
     Command(commands.PAUSE_GOAL, commands.GoalArguments, api.Goal),
     Command(commands.RESUME_GOAL, commands.GoalArguments, api.Goal),
     Command(commands.ABANDON_GOAL, commands.GoalArguments, api.Goal),
+    Command(commands.SET_GOAL_BUDGET, commands.SetGoalBudgetArguments, api.Goal),
+    Command(commands.ALLOW_GOAL, commands.GoalArguments, api.Goal),
+    Command(
+        commands.ACCEPT_GOAL_CHANGES, commands.AcceptGoalChangesArguments, tuple[api.Sign, ...]
+    ),
     Command(commands.OPEN_CHAT, commands.OpenChatArguments, commands.ChatPage),
     Command(commands.SEND_CHAT, commands.SendChatArguments, commands.ChatPage),
     Command(commands.STOP_CHAT, commands.StopChatArguments, commands.ChatPage),

@@ -34,6 +34,9 @@ LIST_GOALS = "milepost.goal.list"
 PAUSE_GOAL = "milepost.goal.pause"
 RESUME_GOAL = "milepost.goal.resume"
 ABANDON_GOAL = "milepost.goal.abandon"
+SET_GOAL_BUDGET = "milepost.goal.setBudget"
+ALLOW_GOAL = "milepost.goal.allow"
+ACCEPT_GOAL_CHANGES = "milepost.goal.acceptChanges"
 READ_DOCUMENT = "milepost.document.read"
 OPEN_CHAT = "milepost.chat.open"
 SEND_CHAT = "milepost.chat.send"
@@ -307,6 +310,26 @@ class GoalArguments:
     """The goal that is meant."""
 
     goal_id: str
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetGoalBudgetArguments:
+    """How often, and for how many seconds in all, the goal may be verified; null is no limit."""
+
+    goal_id: str
+    max_verifications: int | None = None
+    max_seconds: float | None = None
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptGoalChangesArguments:
+    """The signs, by the ids of a verdict, that are taken for honest changes; without any, all that
+    there are now."""
+
+    goal_id: str
+    signs: tuple[str, ...] = ()
     uri: str | None = None
 
 

@@ -30,6 +30,12 @@ function M.act(client, uri, goal)
     { 'Verify', function() M.verify(goal.id) end },
     { 'Show the evidence', function() M.show(client, uri, goal.id) end },
   } -- stylua: ignore
+  if #goal.notAllowed > 0 then
+    table.insert(actions, 1, { 'Allow its commands', function() client_of.command(client, 'milepost.goal.allow', named) end }) -- stylua: ignore
+  end
+  if client_of.value(goal.verdict) == 'unverifiable' then
+    table.insert(actions, { 'Take the changes of its tests for honest', function() client_of.command(client, 'milepost.goal.acceptChanges', named) end }) -- stylua: ignore
+  end
   if goal.state == 'paused' then
     table.insert(actions, { 'Resume', function() client_of.command(client, 'milepost.goal.resume', named) end }) -- stylua: ignore
   elseif goal.state == 'active' then

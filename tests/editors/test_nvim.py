@@ -135,6 +135,13 @@ def test_the_server_is_started_anew_for_the_same_buffers(nvim, project):
     assert nvim.hover(0, 5) is None
 
 
+def test_the_log_opens_and_cannot_be_changed(nvim, project):
+    nvim.open(project / "shop.py")
+    nvim.ex("Milepost log")
+    assert nvim.name().endswith("lsp.log")
+    assert nvim.lua("return vim.bo.modifiable") is False
+
+
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [

@@ -127,6 +127,37 @@ def test_an_edit_is_permitted_shown_as_a_diff_and_taken_back(chatting, project):
     nvim.wait("the old line", lambda: ">= 0" not in nvim.lua(_SHOP))
 
 
+def test_a_proposal_is_accepted_at_the_cursor_and_the_rest_rejected(chatting):
+    def replacing(old: str, new: str) -> dict[str, object]:
+        return {"tool": "replace", "arguments": {"old": old, "new": new}}
+
+    nvim = chatting(
+        {
+            "calls": [
+                replacing("# Amounts are integer cents.", '"""The cents of an order."""'),
+                replacing("return total(order) > 0", "return total(order) > 0  # never free"),
+            ]
+        },
+        {"say": "Documented."},
+    )
+    titles = nvim.code_actions((0, 5))
+    (title,) = [each for each in titles if "documentation" in each]
+    nvim.lua("answers = ...", [title])
+    nvim.lua("vim.api.nvim_win_set_cursor(0, { 1, 5 }) vim.lsp.buf.code_action()")
+    nvim.wait(
+        "the proposal", lambda: nvim.lua("return require('milepost.proposals').waiting()") == 1
+    )
+    nvim.ex("Milepost proposals")
+    nvim.wait("both sides", lambda: nvim.lua("return #vim.api.nvim_tabpage_list_wins(0)") == 2)
+    nvim.lua("vim.api.nvim_win_set_cursor(0, { 2, 0 })")
+    nvim.ex("Milepost accept")
+    nvim.wait("the words", lambda: "The cents of an order." in nvim.lua(_SHOP))
+    assert nvim.lua("return require('milepost.proposals').waiting()") == 1
+    nvim.ex("Milepost reject!")
+    nvim.wait("the end", lambda: nvim.lua("return require('milepost.proposals').waiting()") == 0)
+    assert "never free" not in nvim.lua(_SHOP)
+
+
 def test_what_needs_permission_is_asked_and_a_no_is_told(chatting, project):
     nvim = chatting(
         {"calls": [{"tool": "shell", "arguments": {"command": "rm -rf build"}}]},

@@ -156,7 +156,7 @@ M.words = {
     end,
   },
   log = {
-    "opens the server's log.",
+    "opens Neovim's log of language servers, to which the server's messages go.",
     run = function()
       require('milepost.server').log()
     end,

@@ -29,12 +29,9 @@ function M.restart()
   end)
 end
 
---- Open the server's log.
+--- Open Neovim's log of language servers, to which the server's messages go.
 function M.log()
-  local client = client_of.find()
-  local told = client and client.server_capabilities.experimental
-  local path = told and told.milepost and told.milepost.logFile or vim.lsp.log.get_filename()
-  vim.cmd('tabedit ' .. vim.fn.fnameescape(path))
+  vim.cmd('tabedit ' .. vim.fn.fnameescape(vim.lsp.log.get_filename()))
   vim.bo.readonly, vim.bo.modifiable = true, false
   vim.cmd('normal! G')
 end

@@ -7,6 +7,8 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    from lsprotocol import types
+
     from milepost_lsp.protocol import Json
 
 
@@ -24,3 +26,11 @@ def to_json(value: Json) -> Json:
 def camel(name: str) -> str:
     """`created_at` as `createdAt`, and `from_` as `from`, which is a word of Python's own."""
     return re.sub(r"_([a-z])", lambda match: match[1].upper(), name.rstrip("_"))
+
+
+def range_json(span: types.Range) -> dict[str, dict[str, int]]:
+    """A range as a command's argument."""
+    return {
+        "start": {"line": span.start.line, "character": span.start.character},
+        "end": {"line": span.end.line, "character": span.end.character},
+    }

@@ -126,6 +126,11 @@ class Editor:
         return bool(workspace and workspace.text_document_content)
 
     @property
+    def opens_ours(self) -> bool:
+        """Whether the client follows a link to a `milepost:` document."""
+        return self.announced is not None or self.refreshes_contents
+
+    @property
     def pulls_configuration(self) -> bool:
         """Whether the client can be asked for what the user has set."""
         workspace = self._server.client_capabilities.workspace

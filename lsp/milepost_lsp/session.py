@@ -42,11 +42,13 @@ CLOSE_GRACE_S = 3.0
 @dataclass(frozen=True, slots=True)
 class Home:
     """The project that a document belongs to; `path` is relative to its root, None outside it.
-    `memory_scope` is set when the document is a memory file: of which memory."""
+    `memory_scope` is set when the document is a memory file: of which memory. `summary_session` is
+    set when it is a checkpoint.md: of which session."""
 
     workspace: api.Workspace
     path: str | None
     memory_scope: str | None
+    summary_session: str | None = None
 
     @property
     def is_memory(self) -> bool:
@@ -125,6 +127,8 @@ class Session:
         for space in await self.open_all():
             if scope := _memory_scope(path, space):
                 return Home(space, None, scope)
+            if session := space.summaries.session_of(path):
+                return Home(space, None, None, session)
         return None
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

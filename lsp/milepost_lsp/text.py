@@ -84,6 +84,10 @@ class Text:
             return types.Position(len(self.lines), 0)
         return self.position(line, len(self.lines[line].rstrip("\r\n")))
 
+    def whole_lines(self, line: int, end_line: int) -> types.Range:
+        """The lines up to but not with `end_line`, without the last one's line end."""
+        return types.Range(self.position(line, 0), self.end_of_line(max(line, end_line - 1)))
+
     def _offset(self, position: types.Position) -> int:
         if position.line >= len(self.lines):
             return len(self.source)

@@ -95,3 +95,50 @@ class UsageRow:
     cache_read_tokens: int
     output_tokens: int
     cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryItem:
+    """One thing that a section of checkpoint.md says, on the zero-based lines from `line` up to but
+    not with `end_line`. `kind` is the one that it would have as an entry of memory, empty for what
+    holds for the session only."""
+
+    text: str
+    line: int
+    end_line: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class SummarySection:
+    """A section of checkpoint.md where it stands. `by` is who fills it: code, writer, or user for
+    one that is none of ours."""
+
+    title: str
+    by: str
+    line: int
+    end_line: int
+    items: tuple[SummaryItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryFinding:
+    """Something in checkpoint.md that a person should know: `kind` is missing, unknown, repeated or
+    secret."""
+
+    kind: str
+    message: str
+    line: int
+    end_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryWritten:
+    """When checkpoint.md was written last, and when by its writer, who had seen the session up to
+    the item `until` and (None: no writer has) nothing after it; `is_level` when there is nothing
+    after it."""
+
+    at: str | None
+    writer_at: str | None
+    until: int | None
+    is_level: bool

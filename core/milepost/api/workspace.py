@@ -22,6 +22,7 @@ from milepost.api.masking import Masking
 from milepost.api.memory import Memory
 from milepost.api.scopes import Scopes
 from milepost.api.standing import Standing
+from milepost.api.summaries import Summaries
 from milepost.api.vectors import Vectors
 from milepost.base.errors import UserError
 from milepost.base.files import signature
@@ -100,6 +101,12 @@ class Workspace:
         )
         self.memory = Memory(self._scopes, actor, masking, resolved, books, self.project)
         self.inspection = Inspection(self._scopes, masking, snapshots, resolved.data_dir)
+        self.summaries = Summaries(
+            self._standing,
+            self._scopes,
+            masking,
+            lambda: self._transcripts() if (self._folder / "sessions.db").exists() else None,
+        )
         self.exchange = Exchange(self._scopes, resolved.root, actor, masking)
         self.checkpoints = Checkpoints(snapshots, actor, session, self._returning)
         self._ledger = ledger

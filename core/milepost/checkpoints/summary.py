@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 # In the order in which someone who takes over would want to know.
 BY_CODE = {
@@ -35,6 +39,7 @@ _ORDER = (
 TITLES = {key: {**BY_CODE, **BY_WRITER}[key] for key in _ORDER}
 
 _HEADING = re.compile(r"^## +(.+?)[ \t]*#*[ \t]*$", re.MULTILINE)
+_BULLET = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])[ \t]+")
 _EMPTY = "(nothing)"
 
 
@@ -54,6 +59,27 @@ class Summary:
         return Summary({**self.sections, **sections}, self.other)
 
 
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that a section says, without its bullet, on the lines from `line` up to but not
+    with `end_line`."""
+
+    text: str
+    line: int
+    end_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section where it stands; `key` is empty under a heading of the user's own."""
+
+    key: str
+    title: str
+    line: int
+    end_line: int
+    items: tuple[Item, ...]
+
+
 def render(summary: Summary) -> str:
     """The text of the file."""
     parts = [
@@ -66,19 +92,54 @@ def render(summary: Summary) -> str:
 
 def parse(text: str) -> Summary:
     """What the text of a file says; any text is accepted."""
-    keys = {title.lower(): key for key, title in TITLES.items()}
     sections: dict[str, str] = {}
     other: list[str] = []
-    headings = list(_HEADING.finditer(text))
-    for position, heading in enumerate(headings):
-        end = headings[position + 1].start() if position + 1 < len(headings) else len(text)
-        key = keys.get(heading.group(1).strip().lower())
+    for key, heading, end in _cut(text):
         body = text[heading.end() : end].strip()
-        if key is None or key in sections:
+        if not key or key in sections:
             other.append(text[heading.start() : end].strip())
         elif body != _EMPTY:
             sections[key] = body
     return Summary(sections, "\n\n".join(other))
+
+
+def placed(text: str) -> Iterator[Section]:
+    """The sections where they stand in a file's text, with their items."""
+    for key, heading, end in _cut(text):
+        line = text.count("\n", 0, heading.start())
+        end_line = line + text.count("\n", heading.start(), end) + (not text[:end].endswith("\n"))
+        body = text[heading.end() : end]
+        lines = [] if body.strip() == _EMPTY else body.split("\n")[1:]
+        yield Section(key, heading[1].strip(), line, end_line, tuple(_items(lines, line + 1)))
+
+
+def _cut(text: str) -> Iterator[tuple[str, re.Match[str], int]]:
+    """Each section's key (empty for one of the user's), its heading, and where it ends."""
+    keys = {title.lower(): key for key, title in TITLES.items()}
+    headings = list(_HEADING.finditer(text))
+    for position, heading in enumerate(headings):
+        end = headings[position + 1].start() if position + 1 < len(headings) else len(text)
+        yield keys.get(heading[1].strip().lower(), ""), heading, end
+
+
+def _items(lines: Sequence[str], line: int) -> Iterator[Item]:
+    """The items of a section that begins at this line: what has a bullet goes on to the next one,
+    or to a blank line; without bullets each line is one, as the writer is told to write."""
+    begun: list[str] = []
+    start = line
+    has_bullet = False
+    for number, words in enumerate([*lines, ""], line):
+        bullet = _BULLET.match(words)
+        if begun and (bullet or not words.strip() or not has_bullet):
+            yield Item("\n".join(begun), start, start + len(begun))
+            begun = []
+        if not words.strip():
+            has_bullet = False
+            continue
+        if not begun:
+            start = number
+            has_bullet = bullet is not None
+        begun.append((words[bullet.end() :] if bullet else words).strip())
 
 
 def _sound(text: str) -> str:

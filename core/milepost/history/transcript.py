@@ -212,6 +212,16 @@ class Transcripts:
             ).fetchone()
         return row[0]
 
+    def newest_of(self, session_id: str, kind: str, limit: int) -> list[Item]:
+        """The last items of a kind, the newest first, whether they count or not."""
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {_ITEM} FROM item WHERE session = ? AND kind = ? "  # noqa: S608
+                "ORDER BY number DESC LIMIT ?",
+                (session_id, kind, limit),
+            ).fetchall()
+        return [_item(row) for row in rows]
+
     def in_force(self, session_id: str, *, until: int | None = None) -> list[Item]:
         """The items that count: what was said and done after a point to which the session went back
         does not, until it goes forth again. With `until`, as it was after that item."""

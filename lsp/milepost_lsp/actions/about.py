@@ -32,7 +32,7 @@ def offers(place: Place) -> list[types.CodeAction]:
     """One, for the symbol under the cursor."""
     symbol = place.symbol
     # In a memory file every word would be known.
-    if not symbol or place.is_memory or not place.known:
+    if not symbol or place.is_ours or not place.known:
         return []
     title = f"what does memory know about `{symbol}`"
     return [offer(title, commands.ABOUT, {"symbol": symbol, "uri": place.uri})]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from lsprotocol import types
 
 from milepost import api
+from milepost_lsp.convert import range_json
 from milepost_lsp.editor import Editor, path_of
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ class Place:
     ) -> None:
         self.workspace = home.workspace
         self.path = home.path
-        self.is_memory = home.is_memory
+        # Memory, or what is kept beside it: what is offered on code has no place there.
+        self.is_ours = home.is_memory or home.summary_session is not None
+        self._summary_session = home.summary_session
         self.memory_scope = home.memory_scope
         self.uri = uri
         self.text = text
@@ -91,9 +94,19 @@ class Place:
         return self.workspace.memory.at(self.text.source, line, scope=self.memory_scope)
 
     @cached_property
+    def summary_item(self) -> api.SummaryItem | None:
+        """In a checkpoint.md the item under the cursor."""
+        if self._summary_session is None:
+            return None
+        line = self.span.start.line
+        sections = self.workspace.summaries.sections(self.text.source)
+        items = (item for section in sections for item in section.items)
+        return next((item for item in items if item.line <= line < item.end_line), None)
+
+    @cached_property
     def suspects(self) -> tuple[api.Entry, ...]:
         """In code the entries anchored to the symbol under the cursor that are in doubt."""
-        if not self.symbol or self.path is None or self.is_memory:
+        if not self.symbol or self.path is None or self.is_ours:
             return ()
         anchor = f"{self.path}#{self.symbol}"
         return tuple(entry for entry in self.known if entry.doubts and anchor in entry.anchors)
@@ -114,7 +127,7 @@ class Place:
     def subject(self) -> str | None:
         """What code could be written about, as a title names it: the selection, or the definition
         that the cursor stands in the first line of."""
-        if self.is_memory:
+        if self.is_ours:
             return None
         if self.selection:
             return "the selection"
@@ -142,10 +155,11 @@ class Place:
     @property
     def span_json(self) -> dict[str, dict[str, int]]:
         """The selection as a command's `range`."""
-        return {
-            "start": {"line": self.span.start.line, "character": self.span.start.character},
-            "end": {"line": self.span.end.line, "character": self.span.end.character},
-        }
+        return range_json(self.span)
+
+    def lines_json(self, line: int, end_line: int) -> dict[str, dict[str, int]]:
+        """The same of the lines up to but not with `end_line`."""
+        return range_json(self.text.whole_lines(line, end_line))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ _QUESTION = "What does this code do, how does it do it, and what about it is eas
 
 def offers(place: Place) -> list[types.CodeAction]:
     """One, where code is selected."""
-    if not place.selection or place.is_memory:
+    if not place.selection or place.is_ours:
         return []
     where = {"uri": place.uri, "range": place.span_json}
     return [offer("ask about the selection", assist.ASK, where)]

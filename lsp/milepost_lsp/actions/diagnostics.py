@@ -20,7 +20,7 @@ _SEVERITIES = {1: "error", 2: "warning", 3: "information", 4: "hint"}
 
 def diagnostics_at(place: Place) -> list[types.Diagnostic]:
     """The first of those that the editor has for the place; Milepost's own are no code's."""
-    if place.is_memory:
+    if place.is_ours:
         return []
     return [each for each in place.diagnostics if each.source != "milepost"][:_MOST]
 

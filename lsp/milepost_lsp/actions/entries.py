@@ -20,14 +20,14 @@ _MOST = 3
 
 def entries_at(place: Place) -> tuple[api.Entry, ...]:
     """The entry under the cursor, or the suspect ones of the symbol there."""
-    if place.is_memory:
+    if place.is_ours:
         return (place.entry,) if place.entry else ()
     return place.suspects[:_MOST]
 
 
 def named(place: Place, entry: api.Entry) -> str:
     """How a title names the entry: in a memory file the cursor does."""
-    return "this entry" if place.is_memory else f"“{markdown.short(entry.text, 40)}”"
+    return "this entry" if place.is_ours else f"“{markdown.short(entry.text, 40)}”"
 
 
 def argument(place: Place, entry: api.Entry) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Remember selection: keeps the selected text as an entry, anchored to where it stands.
 
 The text is taken from the buffer, saved or not, when the command runs. It is `stated`: a person
-pointed at it and said so. Comment signs go when all of it is a comment.
+pointed at it and said so. Comment signs go when all of it is a comment. In a checkpoint.md the
+words are not the person's, who only confirms them; there the source names the session.
 
 An example, which is also this file's test:
 
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from milepost_lsp import markdown
 from milepost_lsp.actions.action import Action, Call, Place, offer
-from milepost_lsp.actions.selection import plain_words, read_selection
+from milepost_lsp.actions.selection import plain_words, read_selection, without_bullet
 from milepost_lsp.arguments import ArgumentError
 from milepost_lsp.protocol import commands
 
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
 
 def offers(place: Place) -> list[types.CodeAction]:
     """Three: as knowledge, as a rule, which is what agents are held to, and as knowledge that holds
-    in this worktree only, such as what a branch is about."""
+    in this worktree only, such as what a branch is about. In a checkpoint.md one, for the item
+    under the cursor."""
     if not place.selection:
-        return []
+        return _of_item(place)
     where = {"uri": place.uri, "range": place.span_json}
     return [
         offer("remember selection", commands.REMEMBER, where),
@@ -46,14 +48,30 @@ def offers(place: Place) -> list[types.CodeAction]:
     ]
 
 
+def _of_item(place: Place) -> list[types.CodeAction]:
+    item = place.summary_item
+    if item is None or not item.kind:
+        return []
+    title = f"remember this item as {_A[item.kind]}"
+    where = {"uri": place.uri, "range": place.lines_json(item.line, item.end_line)}
+    return [offer(title, commands.REMEMBER, {**where, "kind": item.kind})]
+
+
+_A = {"rule": "a rule", "decision": "a decision", "knowledge": "knowledge"}
+
+
 async def run(call: Call, arguments: commands.RememberArguments) -> api.Entry:
     """Remembers, and answers with the entry."""
     text, anchors = arguments.text, arguments.anchors or ()
+    status, actor = "stated", None
     if text is not None and arguments.range is None:
         workspace = await call.workspace(arguments.uri)
     elif text is None and arguments.uri is not None and arguments.range is not None:
         selection = await read_selection(call, arguments.uri, arguments.range)
         workspace, text = selection.workspace, plain_words(selection.text)
+        if selection.summary_session is not None:
+            text = without_bullet(selection.text)
+            status, actor = "confirmed", f"checkpoint:{selection.summary_session}"
         # What holds in every project is not about one file of this one.
         is_local = arguments.anchors is None and arguments.scope != "global"
         if is_local and selection.anchor is not None:
@@ -69,8 +87,9 @@ async def run(call: Call, arguments: commands.RememberArguments) -> api.Entry:
     entry = await call.session.run(
         workspace.memory.add,
         text,
-        status="stated",
+        status=status,
         anchors=anchors,
+        actor=actor,
         **fields,
     )
     place = () if entry.scope == "project" else (markdown.scope(entry),)

@@ -22,14 +22,18 @@ if TYPE_CHECKING:
 # The signs with which languages begin a line of a comment.
 _COMMENT = re.compile(r"\s*(?:#+|//+|--+|;+|/?\*+(?!/))(?:[ \t]+|$)")
 
+_BULLET = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])[ \t]+")
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Selected text; `anchor` is `path#symbol` or `path`, None outside the project's files."""
+    """Selected text; `anchor` is `path#symbol` or `path`, None outside the project's files.
+    `summary_session` is set in a checkpoint.md, as `Home` has it."""
 
     workspace: api.Workspace
     text: str
     anchor: str | None
+    summary_session: str | None = None
 
 
 async def read_selection(call: Call, uri: str, span: Range) -> Selection:
@@ -54,7 +58,13 @@ async def read_selection(call: Call, uri: str, span: Range) -> Selection:
         raise ArgumentError("`range` selects no text")
     if len(selected) > MAX_TEXT_CHARS:
         raise ArgumentError(f"the selection is longer than {MAX_TEXT_CHARS:,} characters")
-    return Selection(home.workspace, selected, _anchor(home.path, text, selected, span))
+    anchor = _anchor(home.path, text, selected, span)
+    return Selection(home.workspace, selected, anchor, home.summary_session)
+
+
+def without_bullet(text: str) -> str:
+    """An item's words without the bullet of its list."""
+    return "\n".join(line.strip() for line in _BULLET.sub("", text, count=1).strip().splitlines())
 
 
 def plain_words(text: str) -> str:

@@ -48,7 +48,7 @@ def offers(place: Place) -> list[types.CodeAction]:
     if place.selection:
         argument: Json = {"uri": place.uri, "range": place.span_json}
         return [offer("set selection as goal", commands.SET_GOAL, argument)]
-    if place.is_memory:
+    if place.is_ours:
         return []
     return [*_todo(place), *_test(place)]
 

@@ -1,6 +1,6 @@
 """textDocument/codeLens: in memory files how often an entry was given out, and what to do with one
-whose code changed; on a chat's document what sends the question, or stops the answer. Where there
-is nothing to say there is none."""
+whose code changed; on a checkpoint.md what could be remembered of it; on a chat's document what
+sends the question, or stops the answer. Where there is nothing to say there is none."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from lsprotocol import types
 
 from milepost import api
 from milepost_lsp import markdown
+from milepost_lsp.features import summary
 from milepost_lsp.protocol import commands
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from milepost_lsp.features.feature import Desk
     from milepost_lsp.features.inspection import Inspected, Inspector
     from milepost_lsp.session import Home
+    from milepost_lsp.text import Text
 
 # More would fill the file rather than the margin.
 MOST_LENSES = 1_000
@@ -32,14 +34,28 @@ def register(desk: Desk, inspector: Inspector) -> None:
         if page is not None:
             return _of_chat(desk, page, uri)
         home = await desk.home(uri)
-        if home is None or not home.is_memory or not desk.editor.options.inspection.code_lenses:
+        if home is None or not desk.editor.options.inspection.code_lenses:
             return None
         try:
+            if home.summary_session is not None:
+                return _of_summary(desk, uri, await inspector.inspected(uri))
+            if not home.is_memory:
+                return None
             found = await inspector.inspected(uri)
             return found and await desk.session.run(_lenses, home, uri, found[0])
         except api.MilepostError as error:
             desk.stay_silent(error)
             return None
+
+
+def _of_summary(
+    desk: Desk, uri: str, found: tuple[Inspected, Text, Home] | None
+) -> list[types.CodeLens] | None:
+    if found is None:
+        return None
+    inspected, text, home = found
+    has_chat = desk.editor.knows("chat")
+    return summary.lenses(home, uri, text, inspected.to_remember, has_chat=has_chat)
 
 
 def _of_chat(desk: Desk, page: Page, uri: str) -> list[types.CodeLens]:

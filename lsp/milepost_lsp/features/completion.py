@@ -1,5 +1,5 @@
-"""textDocument/completion in memory files: `@memory`, `@file` and `@task`, the sections behind
-`##`, and what can stand in an entry's comment."""
+"""textDocument/completion in memory files and checkpoint.md: `@memory`, `@file` and `@task`, the
+sections behind `##`, and what can stand in an entry's comment."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def register(desk: Desk) -> None:
     async def completion(params: types.CompletionParams) -> types.CompletionList | None:
         uri = params.text_document.uri
         text, home = desk.editor.text(uri), await desk.home(uri)
-        if text is None or home is None or not home.is_memory:
+        if text is None or home is None or not (home.is_memory or home.summary_session):
             return None
         before = text.before(params.position)
         try:
@@ -66,7 +66,8 @@ def _completions(  # noqa: PLR0911  (a line for each place)
         return types.CompletionList(is_incomplete=len(made) > _MOST, items=made[:_MOST])
 
     inspection = home.workspace.inspection
-    if match := _FIELD.search(before):
+    sections = _SECTIONS if home.is_memory else home.workspace.summaries.titles
+    if home.is_memory and (match := _FIELD.search(before)):
         if match[1] == "status":
             return listed(match[2], ((each, "status", "") for each in _STATUSES))
         last = re.split("%0A", match[2], flags=re.IGNORECASE)[-1]
@@ -81,7 +82,7 @@ def _completions(  # noqa: PLR0911  (a line for each place)
     if match := _WORD.search(before):
         return listed(f"@{match[1]}", ((each, words, "") for each, words in _WORDS))
     if match := _SECTION.search(before):
-        return listed(match[1], ((each, "section", "") for each in _SECTIONS))
+        return listed(match[1], ((each, "section", "") for each in sections))
     return None
 
 

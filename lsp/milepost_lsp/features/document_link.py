@@ -1,4 +1,5 @@
-"""textDocument/documentLink: from a memory file to the code, entries and tasks that it names.
+"""textDocument/documentLink: from a memory file or a checkpoint.md to the code, entries and tasks
+that it names.
 
 A link into code is resolved when it is followed, because that is when its line is looked for.
 """
@@ -13,6 +14,7 @@ from lsprotocol import types
 
 from milepost import api
 from milepost_lsp.editor import path_of, read_file
+from milepost_lsp.features import summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,9 +40,13 @@ def register(desk: Desk) -> None:
     async def document_link(params: types.DocumentLinkParams) -> list[types.DocumentLink] | None:
         uri = params.text_document.uri
         text, home = desk.editor.text(uri), await desk.home(uri)
-        if text is None or home is None or not home.is_memory:
+        if text is None or home is None or not (home.is_memory or home.summary_session):
             return None
-        links = await desk.session.run(_links, home, uri, text)
+        if home.summary_session is not None:
+            opens_ours = desk.editor.opens_ours
+            links = await desk.session.run(_of_summary, home, text, opens_ours=opens_ours)
+        else:
+            links = await desk.session.run(_links, home, uri, text)
         if not desk.editor.shows_link_tooltips:
             for link in links:
                 link.tooltip = None
@@ -55,6 +61,10 @@ def register(desk: Desk) -> None:
             name = symbol if isinstance(symbol, str) else ""
             link.target = await desk.session.run(_target, path, name)
         return link
+
+
+def _of_summary(home: Home, text: Text, *, opens_ours: bool) -> list[types.DocumentLink]:
+    return list(summary.links(home, text, opens_ours=opens_ours))
 
 
 def _links(home: Home, uri: str, text: Text) -> list[types.DocumentLink]:

@@ -1,4 +1,5 @@
-"""textDocument/documentSymbol: the headings and entries of a memory file, from the buffer."""
+"""textDocument/documentSymbol: the headings and entries of a memory file, and the sections and
+items of a checkpoint.md, from the buffer."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from lsprotocol import types
 
 from milepost import api
 from milepost_lsp import markdown
+from milepost_lsp.features import summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,10 +30,13 @@ def register(desk: Desk) -> None:
     ) -> list[types.DocumentSymbol] | list[types.SymbolInformation] | None:
         uri = params.text_document.uri
         text, home = desk.editor.text(uri), await desk.home(uri)
-        if text is None or home is None or not home.is_memory:
+        if text is None or home is None or not (home.is_memory or home.summary_session):
             return None
         try:
-            items = await desk.session.run(home.workspace.memory.outline, text.source)
+            if home.summary_session is not None:
+                items = await desk.session.run(summary.outline, home, text.source)
+            else:
+                items = await desk.session.run(home.workspace.memory.outline, text.source)
         except api.MilepostError as error:
             desk.stay_silent(error)
             return None

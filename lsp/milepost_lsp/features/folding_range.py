@@ -1,10 +1,13 @@
-"""textDocument/foldingRange: the sections of a memory file, and its entries of several lines."""
+"""textDocument/foldingRange: the sections of a memory file or a checkpoint.md, and what has several
+lines in them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
+
+from milepost_lsp.features import summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,9 +23,14 @@ def register(desk: Desk) -> None:
     async def folding_range(params: types.FoldingRangeParams) -> list[types.FoldingRange] | None:
         uri = params.text_document.uri
         text, home = desk.editor.text(uri), await desk.home(uri)
-        if text is None or home is None or not home.is_memory:
+        if text is None or home is None:
             return None
-        items = await desk.session.run(home.workspace.memory.outline, text.source)
+        if home.summary_session is not None:
+            items = await desk.session.run(summary.outline, home, text.source)
+        elif home.is_memory:
+            items = await desk.session.run(home.workspace.memory.outline, text.source)
+        else:
+            return None
         return list(_ranges(items, _last_words(text.lines)))
 
 

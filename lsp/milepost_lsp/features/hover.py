@@ -1,6 +1,7 @@
 """textDocument/hover: what memory knows about the word, and nothing where it knows nothing.
 
-In a memory file it is the entry under the cursor: where it comes from and how far it is trusted.
+In a memory file it is the entry under the cursor: where it comes from and how far it is trusted. In
+a checkpoint.md it is who filled the section and what they had seen, or what an id stands for.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from lsprotocol import types
 
 from milepost import api
 from milepost_lsp import markdown
+from milepost_lsp.features import summary
 
 if TYPE_CHECKING:
     from milepost_lsp.features.feature import Desk
@@ -31,6 +33,8 @@ def register(desk: Desk) -> None:
         if text is None or home is None:
             return None
         try:
+            if home.summary_session is not None:
+                return await _hover_summary(desk, home, text, params.position)
             if home.is_memory:
                 return await _hover_entry(desk, home, text, params.position)
             return await _hover_word(desk, home, text, params.position)
@@ -50,6 +54,14 @@ async def _hover_word(
     if not entries:
         return None
     return _hover(desk, f"Milepost remembers about {word}", entries, span)
+
+
+async def _hover_summary(
+    desk: Desk, home: Home, text: Text, position: types.Position
+) -> types.Hover | None:
+    plain = not desk.editor.shows_markdown
+    found = await desk.session.run(summary.hover, home, text, position, plain=plain)
+    return found and _shown(desk, *found)
 
 
 async def _hover_entry(

@@ -1,5 +1,5 @@
 """textDocument/publishDiagnostics: what is wrong with entries, in the open memory files and, where
-code changed that an entry is about, on the code.
+code changed that an entry is about, on the code; and what is odd about a checkpoint.md.
 
 A document is looked at in the background a moment after it was opened or changed, when a memory
 changed, and when code was saved that an entry is about, by whomever. What was found is kept, so
@@ -18,6 +18,7 @@ from pygls.exceptions import JsonRpcException
 
 from milepost import api
 from milepost_lsp import markdown
+from milepost_lsp.features import summary
 from milepost_lsp.features.watching import concerns
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ _SEVERITIES = {
     "contradiction": types.DiagnosticSeverity.Warning,
     "secret": types.DiagnosticSeverity.Warning,
     "duplicate": types.DiagnosticSeverity.Information,
+    "gone": types.DiagnosticSeverity.Information,
+    "missing": types.DiagnosticSeverity.Information,
+    "repeated": types.DiagnosticSeverity.Information,
+    "unknown": types.DiagnosticSeverity.Information,
 }
 
 
@@ -60,12 +65,14 @@ class Mark:
 @dataclass(frozen=True, slots=True)
 class Inspected:
     """What was found in one version of a document: in a memory file entries and findings, in code
-    the marks."""
+    the marks, in a checkpoint.md what is odd and what could be remembered."""
 
     source: str
     entries: tuple[api.PlacedEntry, ...] = ()
     findings: tuple[api.Finding, ...] = ()
     marks: tuple[Mark, ...] = ()
+    oddities: tuple[summary.Odd, ...] = ()
+    to_remember: tuple[api.SummaryItem, ...] = ()
 
 
 class Inspector:
@@ -169,6 +176,8 @@ class Inspector:
         if self._desk.editor.options.inspection.diagnostics:
             if home.is_memory:
                 diagnostics = self._of_memory(uri, inspected, text)
+            elif home.summary_session is not None:
+                diagnostics = _of_summary(inspected, text)
             else:
                 diagnostics = _of_code(inspected, text)
         now = self._desk.editor.text(uri)
@@ -229,6 +238,9 @@ def _look_at(home: Home, source: str) -> Inspected:
     if home.memory_scope is not None:
         findings = inspection.findings(source, home.memory_scope)
         return Inspected(source, inspection.entries(source), findings)
+    if home.summary_session is not None:
+        odd = summary.oddities(home, source)
+        return Inspected(source, oddities=odd, to_remember=summary.to_remember(home, source))
     if home.path is None:
         return Inspected(source)
     by_place: dict[tuple[int, int, int], list[api.Entry]] = {}
@@ -240,6 +252,26 @@ def _look_at(home: Home, source: str) -> Inspected:
                 by_place.setdefault(place or (0, 0, 0), []).append(entry)
     marks = (Mark(*place, tuple(entries)) for place, entries in sorted(by_place.items()))
     return Inspected(source, marks=tuple(marks))
+
+
+def _of_summary(inspected: Inspected, text: Text) -> list[types.Diagnostic]:
+    """A diagnostic on each oddity."""
+
+    def end(odd: summary.Odd) -> types.Position:
+        if odd.end is None:
+            return text.end_of_line(odd.end_line)
+        return text.position(odd.end_line, odd.end)
+
+    return [
+        types.Diagnostic(
+            range=types.Range(text.position(odd.line, odd.start), end(odd)),
+            message=odd.message,
+            severity=_SEVERITIES[odd.kind],
+            code=odd.kind,
+            source="milepost",
+        )
+        for odd in inspected.oddities
+    ][:MOST_DIAGNOSTICS]
 
 
 def _of_code(inspected: Inspected, text: Text) -> list[types.Diagnostic]:

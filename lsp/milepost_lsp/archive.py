@@ -92,7 +92,8 @@ def _diff(_session: Session, workspace: api.Workspace, rest: str) -> str:
 
 
 def _goal(_session: Session, workspace: api.Workspace, rest: str) -> str:
-    return pages.goal(workspace.goals.get(rest))
+    goal = workspace.goals.get(rest)
+    return pages.goal(goal, workspace.goals.evidence(goal.id))
 
 
 def _said(_session: Session, workspace: api.Workspace, rest: str) -> str:

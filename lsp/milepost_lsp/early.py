@@ -80,6 +80,7 @@ COMMANDS = (
     "milepost.goal.abandon",
     "milepost.goal.setBudget",
     "milepost.goal.allow",
+    "milepost.goal.signs",
     "milepost.goal.acceptChanges",
     "milepost.document.read",
     "milepost.chat.send",

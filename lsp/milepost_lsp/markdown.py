@@ -87,20 +87,26 @@ def verdict(result: api.Verdict) -> str:
     ]
     if result.missing:
         parts.append("Missing:\n\n" + "\n".join(f"- {inline(each)}" for each in result.missing))
-    for piece in result.evidence:
-        outcome = "passed" if piece.passed else "failed"
-        ended = "timed out" if piece.timed_out else f"exit code {piece.exit_code}"
-        if piece.exit_code is None and not piece.timed_out:
-            ended = "looked at"
-        again = ", evidence reused" if piece.reused else ""
-        held = f", sandbox {piece.sandbox}" if piece.sandbox else ""
-        parts.append(f"## {outcome}: {ended}, {piece.duration_ms} ms{held}{again}")
-        parts.append(fence("$ " + piece.command))
-        if piece.results:
-            parts.append(inline(piece.results))
-        if piece.output_tail.strip():
-            parts.append(fence(piece.output_tail, wrap=False))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join((*parts, *map(evidence, result.evidence))) + "\n"
+
+
+def evidence(piece: api.Evidence) -> str:
+    """What was seen of one check."""
+    outcome = "passed" if piece.passed else "failed"
+    ended = "timed out" if piece.timed_out else f"exit code {piece.exit_code}"
+    if piece.exit_code is None and not piece.timed_out:
+        ended = "looked at"
+    again = ", evidence reused" if piece.reused else ""
+    held = f", sandbox {piece.sandbox}" if piece.sandbox else ""
+    parts = [
+        f"## {outcome}: {ended}, {piece.duration_ms} ms{held}{again}",
+        fence("$ " + piece.command),
+    ]
+    if piece.results:
+        parts.append(inline(piece.results))
+    if piece.output_tail.strip():
+        parts.append(fence(piece.output_tail, wrap=False))
+    return "\n\n".join(parts)
 
 
 def verdict_words(word: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
-from milepost_lsp.markdown import count, fence, inline
+from milepost_lsp.markdown import count, evidence, fence, inline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,8 +45,8 @@ def point(item: api.Checkpoint, changes: Sequence[api.Change] | None) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def goal(item: api.Goal) -> str:
-    """A goal, its checks, and where it stands."""
+def goal(item: api.Goal, seen: Sequence[api.Evidence]) -> str:
+    """A goal, its checks, where it stands, and what was seen of it, the newest first."""
     verdict = f", last verdict: {item.verdict}" if item.verdict else ", not verified yet"
     facts = inline(f"{item.state}{verdict} · set by {item.source}, {item.created_at}")
     parts = ["# Goal", fence(item.condition), facts]
@@ -57,6 +57,7 @@ def goal(item: api.Goal) -> str:
         parts.append("It has no check yet.")
     if item.not_allowed:
         parts.append(f"## Not allowed yet\n\n{fence(chr(10).join(item.not_allowed), wrap=False)}")
+    parts += [f"{evidence(each)}\n\n{inline(each.started_at)}" for each in seen]
     return "\n\n".join(parts) + "\n"
 
 

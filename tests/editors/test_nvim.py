@@ -97,13 +97,44 @@ def test_a_goal_is_set_verified_and_abandoned(nvim, project, other):
     nvim.wait("its end", lambda: other.goals.page()[0].state == "abandoned")
 
 
-def test_what_an_agent_wants_to_run_is_allowed_from_the_picker(nvim, project, other):
+def test_what_an_agent_wants_to_run_is_shown_and_allowed_from_the_picker(nvim, project, other):
     goal = other.goals.set("It works.", checks=["test -d ."])
     nvim.open(project / "shop.py")
-    nvim.lua("answers = ...", ["It works.", "Allow its commands"])
+    nvim.lua("answers = ...", ["It works.", "Allow its commands from now on: test -d ."])
     nvim.ex("Milepost goal")
     nvim.wait("the permission", lambda: other.goals.get(goal.id).not_allowed == ())
     assert other.goals.verify(goal.id).verdict == "met"
+
+
+def test_changes_of_what_judges_a_goal_are_shown_and_accepted(nvim, project, other):
+    (project / "check.sh").write_text("test -d . && exit 0\n", encoding="utf-8")
+    nvim.open(project / "shop.py")
+    nvim.type("It works.", "$ sh check.sh")
+    nvim.ex("1,2Milepost goal set")
+    nvim.wait("the goal", lambda: len(other.goals.page()) == 1)
+    (project / "check.sh").write_text("exit 0\n", encoding="utf-8")
+    nvim.ex("Milepost goal verify")
+    nvim.wait("the verdict", lambda: other.goals.page()[0].verdict == "unverifiable")
+    nvim.lua("answers = ...", ["It works.", "Accept changes of what judges it", "check.sh"])
+    nvim.ex("Milepost goal")
+    nvim.wait("the sign", lambda: all(sign.is_accepted for sign in other.goals.signs()))
+    nvim.ex("Milepost goal verify")
+    nvim.wait("the verdict", lambda: other.goals.page()[0].verdict == "met")
+
+
+def test_a_budget_is_set_and_what_is_no_number_is_refused(nvim, project, other):
+    goal = other.goals.set("It works.", checks=["file: shop.py"])
+    nvim.open(project / "shop.py")
+    nvim.lua("answers = ...", ["It works.", "Set its budget", "3", "1.5"])
+    nvim.ex("Milepost goal")
+    nvim.wait("the budget", lambda: other.goals.get(goal.id).max_verifications == 3)
+    assert other.goals.get(goal.id).max_seconds == 1.5
+    nvim.lua("answers = ...", ["It works.", "Set its budget", "0.5"])
+    nvim.ex("Milepost goal")
+    nvim.wait("the sentence", lambda: any("whole number above 0" in m for m in nvim.messages()))
+    nvim.lua("answers = ...", ["It works.", "Set its budget", "", ""])
+    nvim.ex("Milepost goal")
+    nvim.wait("no limit", lambda: other.goals.get(goal.id).max_verifications is None)
 
 
 def test_the_statusline_follows_what_others_do(nvim, project, other):

@@ -20,7 +20,8 @@ PATIENCE_S = 20.0
 
 SERVER = Path(sys.executable).with_name("milepost-lsp")
 
-# vim.ui.select is where Neovim asks: the menu of code actions, and the server's questions.
+# vim.ui.select is where Neovim asks: the menu of code actions, and the server's questions;
+# vim.ui.input where it wants words.
 _SETUP = """
 _G.said, _G.asked, _G.answers, _G.told = {}, {}, {}, {}
 local show = vim.lsp.handlers['window/showMessage']
@@ -39,6 +40,10 @@ vim.ui.select = function(items, options, choose)
     if wanted and vim.startswith(title, wanted) then return choose(items[index], index) end
   end
   choose(nil, nil)
+end
+vim.ui.input = function(options, done)
+  table.insert(asked, { prompt = options.prompt, kind = 'input', titles = { options.default } })
+  done(table.remove(answers, 1))
 end
 vim.o.swapfile, vim.o.hidden = false, true
 """

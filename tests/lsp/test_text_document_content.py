@@ -61,6 +61,17 @@ def test_a_goal_reads_with_its_checks(client, other):
     assert "not verified yet" in text
 
 
+def test_a_goal_reads_with_what_was_seen_of_it(client, other, project):
+    goal = client.command(
+        "milepost.goal.set", {"condition": "It says so.", "checks": ["echo seen; exit 3"]}
+    )
+    client.command("milepost.goal.verify", {"goalId": goal["id"]})
+    text = read(client, archive.uri_of(other, "goals", goal["id"]))
+    assert "## failed: exit code 3" in text
+    assert "```text\n$ echo seen; exit 3\n```" in text
+    assert "```text\nseen\n```" in text
+
+
 def test_a_session_reads_as_what_was_said(connect, project, other, tmp_path):
     script = tmp_path / "script.json"
     script.write_text(json.dumps({"say": "The total is exact."}), encoding="utf-8")

@@ -193,6 +193,7 @@ def test_what_only_the_user_may_say_of_a_goal_can_be_said_in_the_editor(client, 
     verdict = client.command("milepost.goal.verify", asked)
     assert verdict["verdict"] == "unverifiable"
     (sign,) = verdict["signs"]
+    assert client.command("milepost.goal.signs", asked) == [sign]
     assert not sign["isAccepted"]
     with pytest.raises(ServerError, match="no sign nope"):
         client.command("milepost.goal.acceptChanges", {**asked, "signs": ["nope"]})

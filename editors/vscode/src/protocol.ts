@@ -1337,6 +1337,7 @@ export interface Commands {
   "milepost.goal.abandon": { argument: GoalArguments; result: Goal };
   "milepost.goal.setBudget": { argument: SetGoalBudgetArguments; result: Goal };
   "milepost.goal.allow": { argument: GoalArguments; result: Goal };
+  "milepost.goal.signs": { argument: GoalArguments; result: Sign[] };
   "milepost.goal.acceptChanges": { argument: AcceptGoalChangesArguments; result: Sign[] };
   "milepost.chat.open": { argument: OpenChatArguments; result: ChatPage };
   "milepost.chat.send": { argument: SendChatArguments; result: ChatPage };

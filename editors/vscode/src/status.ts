@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 import { counted, when } from "./checkpoints/tree.ts";
+import { limits } from "./goals/standing.ts";
 import type { CurrentProject } from "./project.ts";
 import type { Status } from "./protocol.ts";
 import type { ServerState, Wire } from "./server/server.ts";
@@ -141,11 +142,8 @@ export function statusLine(state: ServerState, status: Status | undefined): Stat
 }
 
 function budget(goal: NonNullable<Status["goal"]>): string[] {
-  const limits = [
-    ...(goal.maxVerifications ? [counted(goal.maxVerifications, "verification")] : []),
-    ...(goal.maxSeconds ? [`${goal.maxSeconds} s`] : []),
-  ];
-  return limits.length > 0 ? [`Budget: ${limits.join(", ")}`] : [];
+  const found = limits(goal);
+  return found.length > 0 ? [`Budget: ${found.join(", ")}`] : [];
 }
 
 function short(words: string): string {

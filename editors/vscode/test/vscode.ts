@@ -9,7 +9,8 @@ import { URI, Utils } from "vscode-uri";
 /** What was shown, asked and registered; the tests look at it, and answer through it. */
 export const desk = {
   messages: [] as string[],
-  /** Answers to the next questions: the title of a button, a text, or a row's label. */
+  /** Answers to the next questions: the title of a button, a text, a row's label, or some of them
+   * with line breaks between. */
   answers: [] as (string | undefined)[],
   commands: new Map<string, (...args: unknown[]) => unknown>(),
   ran: [] as { command: string; args: unknown[] }[],
@@ -162,6 +163,10 @@ function anything(known: object = {}): unknown {
   return self;
 }
 
+interface InputBox {
+  readonly validateInput?: (text: string) => string | undefined;
+}
+
 function ask(message: string, ...more: unknown[]): Promise<unknown> {
   const options = more.find((each) => typeof each === "object") as { detail?: string } | undefined;
   desk.messages.push(options?.detail ? `${message}\n${options.detail}` : message);
@@ -172,10 +177,16 @@ const window = anything({
   showInformationMessage: ask,
   showWarningMessage: ask,
   showErrorMessage: ask,
-  showInputBox: () => Promise.resolve(desk.answers.shift()),
-  showQuickPick: async (rows: Iterable<{ label: string }>) => {
-    const wanted = desk.answers.shift();
-    return [...rows].find((row) => row.label === wanted);
+  showInputBox: async (options?: InputBox) => {
+    const typed = desk.answers.shift();
+    const wrong = typed === undefined ? undefined : options?.validateInput?.(typed);
+    // An input that is wrong cannot be entered: whoever typed it gives up.
+    return wrong ? void desk.messages.push(wrong) : typed;
+  },
+  showQuickPick: async (rows: Iterable<{ label: string }>, options?: { canPickMany?: boolean }) => {
+    const wanted = desk.answers.shift()?.split("\n") ?? [];
+    const chosen = [...rows].filter((row) => wanted.includes(row.label));
+    return options?.canPickMany ? chosen : chosen[0];
   },
   setStatusBarMessage: (text: string) => desk.messages.push(text),
   createOutputChannel: () => {

@@ -7,6 +7,7 @@ No menu offers these; `set_goal.py` and `verify_goal.py` do.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from typing import TYPE_CHECKING
 
@@ -66,11 +67,25 @@ async def run_allow(call: Call, arguments: commands.GoalArguments) -> api.Goal:
     workspace = await call.workspace(arguments.uri)
     stop = threading.Event()
     try:
-        goal = await call.session.run_long(workspace.goals.allow, arguments.goal_id, stop=stop)
+        goal = await call.session.run(workspace.goals.get, arguments.goal_id)
+        title = f"Counting the tests for “{markdown.short(goal.condition, 40)}”"
+        # As when it is set: nothing but tests takes time.
+        is_long = any(check.kind == "tests" for check in goal.checks)
+        progress = call.editor.progress(title, token=call.token, stop=stop) if is_long else None
+        async with progress or contextlib.nullcontext() as report:
+            goal = await call.session.run_long(
+                workspace.goals.allow, goal.id, stop=stop, progress=report
+            )
     except asyncio.CancelledError:
         stop.set()
         raise
     return _said(call, "Allowed the commands of", goal)
+
+
+async def run_signs(call: Call, arguments: commands.GoalArguments) -> tuple[api.Sign, ...]:
+    """Answers with what judges the goal and was changed since it was set; runs nothing."""
+    workspace = await call.workspace(arguments.uri)
+    return await call.session.run(workspace.goals.signs, arguments.goal_id)
 
 
 async def run_accept(
@@ -97,6 +112,7 @@ RESUME = Action(commands.RESUME_GOAL, commands.GoalArguments, run_resume)
 ABANDON = Action(commands.ABANDON_GOAL, commands.GoalArguments, run_abandon)
 SET_BUDGET = Action(commands.SET_GOAL_BUDGET, commands.SetGoalBudgetArguments, run_set_budget)
 ALLOW = Action(commands.ALLOW_GOAL, commands.GoalArguments, run_allow)
+SIGNS = Action(commands.LIST_GOAL_SIGNS, commands.GoalArguments, run_signs, is_recorded=False)
 ACCEPT_CHANGES = Action(
     commands.ACCEPT_GOAL_CHANGES, commands.AcceptGoalChangesArguments, run_accept
 )

@@ -78,6 +78,7 @@ COMMANDS: tuple[Action[Any], ...] = (
     goals.ABANDON,
     goals.SET_BUDGET,
     goals.ALLOW,
+    goals.SIGNS,
     goals.ACCEPT_CHANGES,
     read_document.ACTION,
     chat_page.SEND,

@@ -109,6 +109,7 @@ COMMANDS = (
     Command(commands.ABANDON_GOAL, commands.GoalArguments, api.Goal),
     Command(commands.SET_GOAL_BUDGET, commands.SetGoalBudgetArguments, api.Goal),
     Command(commands.ALLOW_GOAL, commands.GoalArguments, api.Goal),
+    Command(commands.LIST_GOAL_SIGNS, commands.GoalArguments, tuple[api.Sign, ...]),
     Command(
         commands.ACCEPT_GOAL_CHANGES, commands.AcceptGoalChangesArguments, tuple[api.Sign, ...]
     ),

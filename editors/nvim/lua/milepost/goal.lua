@@ -6,6 +6,22 @@ local picker = require('milepost.picker')
 
 local M = {}
 
+local function ask_limit(prompt, now, is_whole, done)
+  local value = client_of.value(now)
+  vim.ui.input({ prompt = prompt, default = value and tostring(value) or '' }, function(text)
+    if text == nil then
+      return
+    end
+    local number = tonumber(text)
+    local is_sound = number and number > 0 and number < math.huge and (not is_whole or number % 1 == 0)
+    if vim.trim(text) ~= '' and not is_sound then
+      local what = is_whole and 'whole number' or 'number'
+      return client_of.say(('a limit is a %s above 0, or nothing'):format(what), vim.log.levels.WARN)
+    end
+    done(number or vim.NIL)
+  end)
+end
+
 --- Choose a goal and what to do with it.
 function M.pick()
   picker.list(function(client, uri, show)
@@ -26,25 +42,90 @@ end
 ---@param goal table
 function M.act(client, uri, goal)
   local named = { goalId = goal.id, uri = uri }
+  local function send(name)
+    return function()
+      client_of.command(client, 'milepost.goal.' .. name, named)
+    end
+  end
   local actions = {
-    { 'Verify', function() M.verify(goal.id) end },
     { 'Show the evidence', function() M.show(client, uri, goal.id) end },
   } -- stylua: ignore
-  if #goal.notAllowed > 0 then
-    table.insert(actions, 1, { 'Allow its commands', function() client_of.command(client, 'milepost.goal.allow', named) end }) -- stylua: ignore
+  local function offer(title, run)
+    table.insert(actions, { title, run })
   end
-  if client_of.value(goal.verdict) == 'unverifiable' then
-    table.insert(actions, { 'Take the changes of its tests for honest', function() client_of.command(client, 'milepost.goal.acceptChanges', named) end }) -- stylua: ignore
+  local state = goal.state
+  local is_open = state ~= 'abandoned' and state ~= 'met'
+  if state == 'active' or state == 'blocked' or state == 'met' then
+    table.insert(actions, 1, { 'Verify', function() M.verify(goal.id) end }) -- stylua: ignore
   end
-  if goal.state == 'paused' then
-    table.insert(actions, { 'Resume', function() client_of.command(client, 'milepost.goal.resume', named) end }) -- stylua: ignore
-  elseif goal.state == 'active' then
-    table.insert(actions, { 'Pause', function() client_of.command(client, 'milepost.goal.pause', named) end }) -- stylua: ignore
+  if is_open and #goal.notAllowed > 0 then
+    -- The very commands are in the title: choosing it is the consent.
+    local title = ('Allow its commands from now on: %s'):format(table.concat(goal.notAllowed, '; '))
+    table.insert(actions, 1, { title:gsub('%s*\n%s*', ' '), send('allow') })
   end
-  if goal.state ~= 'abandoned' and goal.state ~= 'met' then
-    table.insert(actions, { 'Abandon', function() client_of.command(client, 'milepost.goal.abandon', named) end }) -- stylua: ignore
+  if is_open and client_of.value(goal.verdict) == 'unverifiable' then
+    offer('Accept changes of what judges it', function()
+      M.accept(client, uri, goal)
+    end)
+  end
+  if is_open then
+    offer('Set its budget', function()
+      M.limit(client, uri, goal)
+    end)
+  end
+  if state == 'active' or state == 'blocked' then
+    offer('Pause', send('pause'))
+  end
+  if state == 'paused' or state == 'blocked' or state == 'abandoned' then
+    offer('Resume', send('resume'))
+  end
+  if is_open then
+    offer('Abandon', send('abandon'))
   end
   picker.act(M._line(goal), actions)
+end
+
+--- Choose which change of what judges a goal is honest: one, or all that are shown.
+---@param client vim.lsp.Client
+---@param uri string
+---@param goal table
+function M.accept(client, uri, goal)
+  client_of.command(client, 'milepost.goal.signs', { goalId = goal.id, uri = uri }, function(signs)
+    local open = vim.tbl_filter(function(sign)
+      return not sign.isAccepted
+    end, signs)
+    if #open == 0 then
+      return client_of.say('nothing that judges this goal was changed, or all of it is accepted')
+    end
+    local function take(chosen)
+      return function()
+        local ids = vim.tbl_map(function(sign)
+          return sign.id
+        end, chosen)
+        client_of.command(client, 'milepost.goal.acceptChanges', { goalId = goal.id, signs = ids, uri = uri })
+      end
+    end
+    local actions = vim.tbl_map(function(sign)
+      return { sign.words:gsub('%s*\n%s*', ' '), take({ sign }) }
+    end, open)
+    if #open > 1 then
+      table.insert(actions, { ('All %d of them'):format(#open), take(open) })
+    end
+    picker.act('Accept which change?', actions)
+  end)
+end
+
+--- Ask how often, and for how many seconds in all, a goal may be verified.
+---@param client vim.lsp.Client
+---@param uri string
+---@param goal table
+function M.limit(client, uri, goal)
+  ask_limit('Verifications at most (empty: no limit): ', goal.maxVerifications, true, function(times)
+    ask_limit('Seconds at most (empty: no limit): ', goal.maxSeconds, false, function(seconds)
+      local budget = { goalId = goal.id, maxVerifications = times, maxSeconds = seconds, uri = uri }
+      client_of.command(client, 'milepost.goal.setBudget', budget)
+    end)
+  end)
 end
 
 --- Set a goal; lines that begin with `$ ` are its checks.

@@ -2,24 +2,18 @@
 
 import * as vscode from "vscode";
 import type { CurrentProject } from "../project.ts";
-import type { Check, Evidence, Goal, Verdict } from "../protocol.ts";
+import type { Check, Evidence, Goal, Sign, Verdict } from "../protocol.ts";
 import type { Wire } from "../server/server.ts";
 import { Tree } from "../tree.ts";
+import { firstLine } from "./questions.ts";
+import { deeds, isOpen, isWaiting, limits, openSigns, standing } from "./standing.ts";
 
 export type GoalNode =
   | { readonly is: "goal"; readonly goal: Goal }
   | { readonly is: "check"; readonly goal: Goal; readonly check: Check }
+  | { readonly is: "command"; readonly goal: Goal; readonly command: string }
+  | { readonly is: "sign"; readonly goal: Goal; readonly sign: Sign }
   | { readonly is: "words"; readonly goal: Goal; readonly text: string };
-
-const VERDICTS: Record<string, string> = {
-  met: "met",
-  not_met: "not met",
-  impossible: "impossible",
-  unverifiable: "cannot be verified",
-};
-
-/** States in which work on it may go on. */
-const WAITING = new Set(["paused", "blocked", "budget-limited"]);
 
 export class GoalTree extends Tree<GoalNode> {
   private readonly verdicts = new Map<string, Verdict>();
@@ -37,6 +31,20 @@ export class GoalTree extends Tree<GoalNode> {
     this.refresh();
   }
 
+  /** Keeps which changes were taken for honest. */
+  sawSigns(goal: Goal, signs: readonly Sign[]): void {
+    const verdict = this.verdicts.get(goal.id);
+    if (verdict) {
+      this.saw({ ...verdict, signs: [...signs] });
+    }
+  }
+
+  /** The verdict that was last seen here, while it is the goal's last one. */
+  verdictOf(goal: Goal): Verdict | undefined {
+    const seen = this.verdicts.get(goal.id);
+    return seen?.verdict === goal.verdict ? seen : undefined;
+  }
+
   protected override async roots(): Promise<GoalNode[]> {
     const argument = this.project.about({});
     const { goals } = await this.wire.command("milepost.goal.list", argument);
@@ -48,60 +56,63 @@ export class GoalTree extends Tree<GoalNode> {
       return [];
     }
     const { goal } = node;
-    const verdict = this.verdicts.get(goal.id);
-    const checks: GoalNode[] = goal.checks.map((check) => ({ is: "check", goal, check }));
-    const missing = (verdict?.missing ?? []).map((text): GoalNode => ({ is: "words", goal, text }));
-    const forbidden = goal.notAllowed.map((command): GoalNode => {
-      return { is: "words", goal, text: `not allowed yet: ${command}` };
-    });
-    return [...checks, ...missing, ...forbidden];
+    const verdict = this.verdictOf(goal);
+    const signs = openSigns(verdict?.signs ?? []);
+    const said = (verdict?.missing ?? []).filter(
+      (text) => !signs.some((sign) => text.startsWith(sign.words)),
+    );
+    return [
+      ...goal.checks.map((check): GoalNode => ({ is: "check", goal, check })),
+      ...(isOpen(goal) ? goal.notAllowed : []).map(
+        (command): GoalNode => ({ is: "command", goal, command }),
+      ),
+      ...signs.map((sign): GoalNode => ({ is: "sign", goal, sign })),
+      ...said.map((text): GoalNode => ({ is: "words", goal, text })),
+    ];
   }
 
   override getTreeItem(node: GoalNode): vscode.TreeItem {
     switch (node.is) {
       case "goal":
-        return goalItem(node.goal);
+        return goalItem(node.goal, this.verdictOf(node.goal));
       case "check": {
-        const seen = this.verdicts.get(node.goal.id)?.evidence;
+        const seen = this.verdictOf(node.goal)?.evidence;
         return checkItem(
           node.goal,
           node.check,
           seen?.find((e) => e.command === node.check.command),
         );
       }
-      case "words": {
-        const item = new vscode.TreeItem(node.text);
-        item.iconPath = new vscode.ThemeIcon("info");
-        item.tooltip = node.text;
-        return item;
-      }
+      case "command":
+        return asking(node.command, "waits for you", "shield", {
+          command: "milepost.allowGoal",
+          title: "Allow Commands",
+          arguments: [{ goal: node.goal }],
+        });
+      case "sign":
+        return asking(node.sign.words, "changed", "warning", {
+          command: "milepost.acceptGoalChanges",
+          title: "Accept Changes",
+          arguments: [{ goal: node.goal }],
+        });
+      case "words":
+        return asking(node.text, "", "info");
     }
   }
 }
 
-/** How a goal stands, in words. */
-export function standing(goal: Goal): string {
-  const verdict = goal.verdict === null ? "not verified yet" : VERDICTS[goal.verdict];
-  return goal.state === "active" || goal.state === "met"
-    ? `${verdict}`
-    : `${goal.state}, ${verdict}`;
-}
-
-function goalItem(goal: Goal): vscode.TreeItem {
-  const isOpen = goal.state === "active" || WAITING.has(goal.state);
+function goalItem(goal: Goal, verdict: Verdict | undefined): vscode.TreeItem {
   const item = new vscode.TreeItem(
-    goal.condition.split("\n", 1)[0] ?? "",
-    isOpen ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.Collapsed,
+    firstLine(goal.condition),
+    isOpen(goal)
+      ? vscode.TreeItemCollapsibleState.Expanded
+      : vscode.TreeItemCollapsibleState.Collapsed,
   );
   item.id = `goal ${goal.id}`;
   item.description = standing(goal);
   item.iconPath = goalIcon(goal);
-  const kind = goal.state === "active" ? "active" : "waiting";
-  item.contextValue = isOpen ? `goal.open.${kind}` : "goal.closed";
-  const budget = [
-    goal.maxVerifications && `at most ${goal.maxVerifications} verifications`,
-    goal.maxSeconds && `at most ${goal.maxSeconds} s`,
-  ];
+  item.contextValue = ["goal", ...deeds(goal, verdict)].join(".");
+  const budget = limits(goal).map((limit) => `at most ${limit}`);
   item.tooltip = [goal.condition, `${standing(goal)}, set by ${goal.source}`, ...budget]
     .filter(Boolean)
     .join("\n");
@@ -113,10 +124,32 @@ function goalIcon(goal: Goal): vscode.ThemeIcon {
   if (goal.state === "abandoned") {
     return new vscode.ThemeIcon("circle-slash");
   }
-  if (WAITING.has(goal.state)) {
+  if (isOpen(goal) && goal.notAllowed.length > 0) {
+    return new vscode.ThemeIcon("shield", new vscode.ThemeColor("list.warningForeground"));
+  }
+  if (isWaiting(goal)) {
     return new vscode.ThemeIcon("debug-pause");
   }
   return seenIcon(goal.verdict === null ? undefined : goal.verdict === "met");
+}
+
+/** A row that says something about its goal; a click does what it asks for. */
+function asking(
+  text: string,
+  description: string,
+  icon: string,
+  command?: vscode.Command,
+): vscode.TreeItem {
+  const item = new vscode.TreeItem(text);
+  item.description = description;
+  const color = command && new vscode.ThemeColor("list.warningForeground");
+  item.iconPath = new vscode.ThemeIcon(icon, color);
+  item.tooltip = text;
+  if (command) {
+    item.command = command;
+    item.tooltip = `${text}\n${command.title}…`;
+  }
+  return item;
 }
 
 function checkItem(goal: Goal, check: Check, seen: Evidence | undefined): vscode.TreeItem {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from milepost_mcp.convert import checkpoint_text, goal_text
-from milepost_mcp.guard import object_of, printable
+from milepost_mcp.guard import is_whole, object_of, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -86,7 +86,7 @@ def checked(params: Mapping[str, object]) -> tuple[Prompt, dict[str, str]]:
         if key not in prompt.arguments:
             known = ", ".join(prompt.arguments)
             raise PromptError(f"{name} has no argument {printable(key)!r}; it takes {known}")
-        if not isinstance(value, str) or "\0" in value or not _is_whole(value):
+        if not isinstance(value, str) or "\0" in value or not is_whole(value):
             raise PromptError(f"{key} must be a string of whole characters")
     texts = {key: str(value) for key, value in given.items() if str(value).strip()}
     if not texts.get("budget_tokens", "0").isdecimal() or len(texts.get("budget_tokens", "")) > 9:
@@ -138,7 +138,3 @@ _PROMPTS = {
         ),
     )
 }
-
-
-def _is_whole(text: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in text)

@@ -437,8 +437,11 @@ class Memory(Upkeep):
 
     def _saved(self, store: MemoryStore, entry: Entry, words: Redacted | None) -> views.Entry:
         """The entry with what was masked in the words that were given for it."""
-        kinds = dict.fromkeys(found.kind for found in words.found) if words else ()
-        return dataclasses.replace(self._entry(store, entry), masked=tuple(kinds))
+        shown = self._entry(store, entry)
+        if words is None or not words.found:
+            return shown
+        kinds = dict.fromkeys(found.kind for found in words.found)
+        return dataclasses.replace(shown, masked=tuple(kinds))
 
 
 def _note_uses(given: Iterable[tuple[MemoryStore | None, Entry]]) -> None:

@@ -82,7 +82,7 @@ def _with_sections(blocks: Iterator[Block]) -> Iterator[Block]:
     for block in blocks:
         if block.kind == "heading":
             section = block.title if block.level > 1 else ""
-        yield replace(block, section=section)
+        yield replace(block, section=section) if section else block
 
 
 class _Scanner:

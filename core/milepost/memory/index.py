@@ -21,11 +21,11 @@ from milepost.memory.draft import Known
 from milepost.memory.entry import SECTIONS, Entry, Scope
 from milepost.memory.index_rows import (
     digest_of,
+    known_layout,
     known_signature,
     remember_signature,
     row_of,
 )
-from milepost.memory.layout import Layout, Place
 from milepost.search import alike, table, vectors
 from milepost.search.engine import Only
 from milepost.search.ranking import FACTS
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from milepost.base.files import Signature
+    from milepost.memory.layout import Layout
     from milepost.search.embedding import Embedding
 
 _MIGRATIONS = (
@@ -161,13 +162,8 @@ class Index:
         """The layout of the file with this signature; None when the rows are not level with it, or
         when some ids depend on entries before them and no change is a matter of one entry."""
         with self.database.reading() as connection:
-            if signature is None or known_signature(connection) != signature:
-                return None
-            if connection.execute("SELECT 1 FROM entry WHERE size = -1 LIMIT 1").fetchone():
-                return None
-            newline, places = connection.execute("SELECT newline, places FROM file").fetchone()
-        places = {name: Place(*span) for name, span in json.loads(places).items()}
-        return Layout(newline, places)
+            known = known_layout(connection)
+        return known[1] if known is not None and known[0] == signature else None
 
     def known(self, entry_id: str) -> Known | None:
         """What is known of where an entry stands that carries its id."""

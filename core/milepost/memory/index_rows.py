@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 from milepost.base.files import Signature
+from milepost.memory.layout import Layout, Place
 
 if TYPE_CHECKING:
     import sqlite3
 
     from milepost.memory.entry import Entry
-    from milepost.memory.layout import Layout
 
 
 def row_of(rowid: int, digest: bytes, entry: Entry, size: int) -> tuple[object, ...]:
@@ -33,6 +33,22 @@ def known_signature(connection: sqlite3.Connection) -> Signature | None:
     """The signature of the file that the index is level with."""
     row = connection.execute("SELECT size, mtime_ns, ctime_ns, inode FROM file").fetchone()
     return Signature(*row) if row else None
+
+
+def known_layout(connection: sqlite3.Connection) -> tuple[Signature, Layout | None] | None:
+    """`known_signature` and that file's layout, in one statement; no layout where some ids depend
+    on entries before them."""
+    row = connection.execute(
+        "SELECT size, mtime_ns, ctime_ns, inode, newline, places, "
+        "NOT EXISTS (SELECT 1 FROM entry WHERE size = -1) FROM file"
+    ).fetchone()
+    if row is None:
+        return None
+    *seen, newline, places, is_sure = row
+    if not is_sure:
+        return Signature(*seen), None
+    made = {name: Place(*span) for name, span in json.loads(places).items()}
+    return Signature(*seen), Layout(newline, made)
 
 
 def remember_signature(

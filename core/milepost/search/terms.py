@@ -17,7 +17,7 @@ import sqlite3
 import threading
 import unicodedata
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,16 +55,10 @@ STOP_WORDS = frozenset(
 
 def terms(question: str) -> tuple[str, ...]:
     """The distinct terms to look for, in lower case; stop words only when there is nothing else."""
-    words = [word for word in _WORD.findall(_plain(question)) if word.strip("_")]
-    found: dict[str, None] = {}
-    for word in words:
-        if word.lower() in STOP_WORDS:
-            continue
-        found[word.lower()] = None
-        if not _SIMPLE.fullmatch(word):
-            found.update((part, None) for part in parts(word) if not _ONE_LETTER.fullmatch(part))
+    words: list[str] = _WORD.findall(_plain(question))
+    found = dict.fromkeys(chain.from_iterable(map(_terms_of, words)))
     if not found:
-        found.update((word.lower(), None) for word in words)
+        found = dict.fromkeys(word.lower() for word in words if word.strip("_"))
     return tuple(found)[:MAX_TERMS]
 
 
@@ -203,14 +197,32 @@ def _tokens(stemmer: sqlite3.Connection, texts: Sequence[str]) -> list[tuple[str
     return [tuple(each) for each in found]
 
 
+# Texts say the same words again and again, and a save looks at those of all texts it compares.
+@lru_cache(maxsize=10_000)
+def _terms_of(word: str) -> tuple[str, ...]:
+    """The terms of one word; none of a stop word."""
+    lower = word.lower()
+    if lower in STOP_WORDS or not word.strip("_"):
+        return ()
+    if _SIMPLE.fullmatch(word):
+        return (lower,)
+    return lower, *(part for part in parts(word) if not _ONE_LETTER.fullmatch(part))
+
+
 def _plain(text: str) -> str:
     """Full-width letters and digits, ligatures and half-width kana in their common form."""
     return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 
 def stems_in_each(texts: list[str]) -> list[set[str]]:
-    """The stems of the words of each text; all words are asked for at once."""
+    """The stems of the words of each text; all words are asked for at once. A word with digits in
+    it is its own stem here: those are names and numbers, each new, and all would have to be asked
+    for."""
     each = [terms(text) for text in texts]
-    every = tuple({term for found in each for term in found})
+    every = tuple(term for term in set(chain(*each)) if not _is_number(term))
     stems_of = dict(zip(every, stems_of_each(every), strict=True))
-    return [{stem for term in found for stem in stems_of[term]} for found in each]
+    return [{stem for term in found for stem in stems_of.get(term, (term,))} for found in each]
+
+
+def _is_number(term: str) -> bool:
+    return term.isalnum() and not term.isalpha()

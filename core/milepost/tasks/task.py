@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from milepost.base.errors import UserError
+from milepost.base.unicode import is_whole
 
 State = Literal["open", "active", "blocked", "done", "dropped"]
 STATES: tuple[State, ...] = ("open", "active", "blocked", "done", "dropped")
@@ -71,7 +72,7 @@ def checked_words(text: str, what: str, limit: int) -> str:
     words = " ".join(text.split())
     if len(words) > limit:
         raise UserError(f"the {what} has {len(words)} characters and may have {limit}; shorten it")
-    if "\0" in words or any("\ud800" <= char <= "\udfff" for char in words):
+    if "\0" in words or not is_whole(words):
         message = f"the {what} holds a NUL or half of a surrogate pair (an emoji cut in two?)"
         raise UserError(f"{message}; send whole characters")
     return words

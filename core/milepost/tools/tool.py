@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, cast, runtime_checkable
 
 from milepost.base.errors import UserError
+from milepost.base.unicode import is_whole
 
 if TYPE_CHECKING:
     import threading
@@ -191,4 +192,4 @@ def _is(kind: object, value: object) -> bool:
 
 
 def _is_sound(text: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in text)
+    return is_whole(text)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from milepost.api import UserError
+from milepost_mcp.guard import is_whole
 from milepost_mcp.reply import Reply as Reply  # noqa: PLC0414, TC001  (the tools take it here)
 
 if TYPE_CHECKING:
@@ -253,8 +254,8 @@ def _described(words: str) -> dict[str, object]:
 
 
 def _unsound(text: str) -> str | None:
-    """What is wrong with a string as text: JSON lets half of a surrogate pair through."""
-    if any("\ud800" <= char <= "\udfff" for char in text):
+    """What is wrong with a string as text."""
+    if not is_whole(text):
         return "whole characters; it holds half of a surrogate pair (an emoji cut in two?)"
     if "\0" in text:
         return "text without NUL"

@@ -5,20 +5,25 @@ from __future__ import annotations
 from lsprotocol import types
 from pygls.workspace import TextDocument, Workspace
 
-from milepost_lsp.text import split_lines
+from milepost_lsp.text import Text
 
 
 class Document(TextDocument):
     """A document whose lines are split once a version rather than once a question."""
 
-    _split: tuple[str, tuple[str, ...]] | None = None
+    _text: Text | None = None
+
+    @property
+    def text(self) -> Text:
+        """The document as it stands."""
+        source = self.source
+        if self._text is None or self._text.source is not source:
+            self._text = Text(source, self.position_codec)
+        return self._text
 
     @property
     def lines(self) -> tuple[str, ...]:
-        source = self.source
-        if self._split is None or self._split[0] is not source:
-            self._split = (source, split_lines(source))
-        return self._split[1]
+        return self.text.lines
 
 
 class Documents(Workspace):

@@ -25,7 +25,6 @@ from milepost_lsp.convert import to_json
 from milepost_lsp.options import Options
 from milepost_lsp.progress import Report, progress
 from milepost_lsp.protocol.announcing import ClientAnnouncement
-from milepost_lsp.text import Text
 from milepost_lsp.view_files import write_whole
 
 if TYPE_CHECKING:
@@ -36,8 +35,10 @@ if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
     from pygls.workspace import PositionCodec
 
+    from milepost_lsp.documents import Document
     from milepost_lsp.protocol.message import Needs, Notification, Request
     from milepost_lsp.session import Session
+    from milepost_lsp.text import Text
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -232,7 +233,8 @@ class Editor:
     def text(self, uri: str) -> Text | None:
         """An open document as it stands in the buffer, saved or not."""
         document = self._server.workspace.text_documents.get(unquote(uri))
-        return Text(document.source, self.codec) if document else None
+        # The server's workspace makes no others.
+        return cast("Document", document).text if document else None
 
     def version(self, uri: str) -> int | None:
         """The version of an open document; None when it is not open."""
@@ -430,6 +432,7 @@ def _real_path(uri: str) -> str | None:
     return None if path is None else os.path.realpath(path)
 
 
+@functools.lru_cache(maxsize=1024)
 def path_of(uri: str) -> str | None:
     """The file that a URI names; None for documents that are no files."""
     path = uris.to_fs_path(uri)

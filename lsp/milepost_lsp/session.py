@@ -179,6 +179,8 @@ class Session:
         return ("",) if self._explicit or not self._folders else self._folders
 
     async def _workspace(self, key: str) -> api.Workspace:
+        if key in self._opened:
+            return self._opened[key]
         task = self._opening.get(key)
         if task is None:
             task = self._opening[key] = asyncio.create_task(self._open(key))
@@ -227,7 +229,11 @@ def _relative(path: str, root: str) -> str | None:
     """`path` below `root` with forward slashes, through symbolic links if need be."""
     if not root:
         return None
-    for here, there in ((path, root), (os.path.realpath(path), os.path.realpath(root))):
+    # Asked at every request, and nearly always answered by the names alone.
+    if path.startswith(root + os.sep):
+        return path[len(root) + 1 :].replace(os.sep, "/")
+    for resolved in (os.path.normpath, os.path.realpath):
+        here, there = resolved(path), resolved(root)
         if Path(here).is_relative_to(there):
             return Path(here).relative_to(there).as_posix()
     return None

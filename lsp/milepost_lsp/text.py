@@ -68,7 +68,10 @@ class Text:
         """A position in the client's units from a column in code points."""
         if line >= len(self.lines):
             return types.Position(len(self.lines), 0)
-        return types.Position(line, self.codec.client_num_units(self.lines[line][:column]))
+        before = self.lines[line][:column]
+        # Every encoding counts ASCII alike; pygls' codec asks about each character.
+        units = len(before) if before.isascii() else self.codec.client_num_units(before)
+        return types.Position(line, units)
 
     def start_of_line(self, line: int) -> types.Position:
         """Where a line begins; beyond the last one, the end of the text, which may stand behind a
@@ -99,6 +102,9 @@ class Text:
 
         pygls' codec answers one short of the end there, hence the clamp.
         """
+        line = self.lines[position.line]
+        if line.isascii():
+            return min(position.character, len(line.rstrip("\r\n")))
         end = self.end_of_line(position.line).character
         inside = types.Position(position.line, min(position.character, end))
         return self.codec.position_from_client_units(self.lines, inside).character

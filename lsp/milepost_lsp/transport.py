@@ -9,6 +9,7 @@ connection.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import os
 import re
@@ -22,6 +23,8 @@ from milepost_lsp.guard import PARSE_ERROR, GuardedServer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from milepost_lsp.guard import GuardedProtocol
+
 log = logging.getLogger(__name__)
 
 READ_BYTES = 65_536
@@ -29,8 +32,8 @@ READ_BYTES = 65_536
 MAX_HEADER_BYTES = 4_096
 # The largest message is a document being opened; editors refuse larger files themselves.
 MAX_BODY_BYTES = 128 * 1024 * 1024
-# Messages read ahead of the loop; beyond it, the pipe holds the client back.
-MAX_QUEUED = 64
+# Pieces read ahead of the loop; beyond them, the pipe holds the client back.
+MAX_QUEUED = 4
 
 _HEADER = re.compile(rb"(?i:content-length: *(\d{1,12})|content-type:[ -~]*)")
 
@@ -90,31 +93,7 @@ async def serve_stdio(server: GuardedServer) -> int:
     read_fd, write_fd = _take_stdio()
     protocol.set_writer(_Pipe(write_fd, protocol.end))
     _end_on_signals(loop, protocol.end)
-    slots = threading.BoundedSemaphore(MAX_QUEUED)
-
-    def receive(body: bytes) -> None:
-        slots.release()
-        protocol.receive(body)
-
-    def refuse(reason: str) -> None:
-        protocol.refuse(None, PARSE_ERROR, f"{reason}; the connection ends here")
-        protocol.end(1)
-
-    def pump() -> None:
-        frames = Frames()
-        try:
-            while data := _read(read_fd):
-                for body in frames.feed(data):
-                    slots.acquire()
-                    loop.call_soon_threadsafe(receive, body)
-        except FramingError as error:
-            loop.call_soon_threadsafe(refuse, str(error))
-        except OSError as error:
-            log.warning("reading from the client failed: %s", error)
-        loop.call_soon_threadsafe(protocol.end)
-
-    # A daemon, because nothing can wake it from its read when we leave first.
-    threading.Thread(target=_quietly(pump), name="stdin", daemon=True).start()
+    _follow(loop, read_fd, protocol)
     await protocol.ended.wait()
     if not await server.release():
         # A thread is stuck in the outside world, and Python would wait for it for ever.
@@ -198,6 +177,60 @@ class _Stream:
         self._writer.close()
 
 
+def _follow(loop: asyncio.AbstractEventLoop, descriptor: int, protocol: GuardedProtocol) -> None:
+    """Hands what comes from the client to the protocol, on the loop, until nothing comes any more.
+
+    The loop waits for a pipe or a socket itself: a thread between them costs each message two
+    switches. A plain file cannot be waited for, and on Windows nothing can; there it is a thread.
+    """
+    frames = Frames()
+
+    def take(data: bytes) -> bool:
+        """Whether there is more to come."""
+        try:
+            for body in frames.feed(data):
+                protocol.receive(body)
+        except FramingError as error:
+            protocol.refuse(None, PARSE_ERROR, f"{error}; the connection ends here")
+            protocol.end(1)
+        if not data:
+            protocol.end()
+        return not protocol.ended.is_set()
+
+    def look() -> None:
+        if not take(_read(descriptor)):
+            loop.remove_reader(descriptor)
+
+    try:
+        loop.add_reader(descriptor, look)
+    except (NotImplementedError, OSError):
+        # A daemon, because nothing can wake it from its read when we leave first.
+        pump = functools.partial(_pump, loop, descriptor, take)
+        threading.Thread(target=pump, name="stdin", daemon=True).start()
+
+
+def _pump(
+    loop: asyncio.AbstractEventLoop, descriptor: int, take: Callable[[bytes], object]
+) -> None:
+    """Reads on a thread of its own."""
+    slots = threading.BoundedSemaphore(MAX_QUEUED)
+
+    def hand_over(data: bytes) -> None:
+        slots.release()
+        take(data)
+
+    try:
+        while True:
+            data = _read(descriptor)
+            slots.acquire()
+            loop.call_soon_threadsafe(hand_over, data)
+            if not data:
+                return
+    except RuntimeError:
+        # The loop is closed: we left while a message was on its way.
+        log.debug("the loop ended before its reader")
+
+
 def _take_stdio() -> tuple[int, int]:
     """Moves the wire to private descriptors and leaves the null device in its place.
 
@@ -212,22 +245,15 @@ def _take_stdio() -> tuple[int, int]:
 
 
 def _read(descriptor: int) -> bytes:
+    """What is there, when something is; nothing when nothing will come any more."""
     while True:
         try:
             return os.read(descriptor, READ_BYTES)
         except BlockingIOError:
             select.select([descriptor], [], [])
-
-
-def _quietly(pump: Callable[[], None]) -> Callable[[], None]:
-    def run() -> None:
-        try:
-            pump()
-        except RuntimeError:
-            # The loop is closed: we left while a message was on its way.
-            log.debug("the loop ended before its reader")
-
-    return run
+        except OSError as error:
+            log.warning("reading from the client failed: %s", error)
+            return b""
 
 
 def _end_on_signals(loop: asyncio.AbstractEventLoop, end: Callable[[int], None]) -> None:

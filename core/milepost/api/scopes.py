@@ -164,8 +164,12 @@ class Scopes:
 
     def scope_of(self, path: str) -> str | None:
         """The label of the memory that has its file at `path`, found by its name and place."""
+        names = (MEMORY, NOTES, PROGRESS)
+        # Asked of every document: what is no link itself has its own name, wherever it really is.
+        if os.path.basename(path) not in names and not os.path.islink(path):  # noqa: PTH114, PTH119  (see above)
+            return None
         real = Path(os.path.realpath(path))
-        if real.name not in (MEMORY, NOTES, PROGRESS):
+        if real.name not in names:
             return None
         for store in self.own():
             if real == Path(os.path.realpath(store.path)):
@@ -174,7 +178,7 @@ class Scopes:
             real.name, ("worktree", WORKTREES)
         )
         folder = Path(os.path.realpath(self._resolved.data_dir)) / place[1]
-        is_ours = real.name in (NOTES, PROGRESS, MEMORY) and real.parent.parent == folder
+        is_ours = real.parent.parent == folder
         return f"{place[0]} {real.parent.name}" if is_ours else None
 
     def labelled(self, label: str) -> MemoryStore:

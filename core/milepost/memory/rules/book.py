@@ -1,6 +1,6 @@
 """The rules of one scope: found in their files, searched by an index that can be made again.
 
-Nothing walks a tree. The fixed places of the root are looked at by one stat each; folders below it
+Nothing walks a tree. The fixed places of the root are looked at by a stat or less; folders below it
 only when a path in them is in question, and from then on with the rest. The files are read anew,
 and the index brought level, when one of them or a folder of them has changed.
 """
@@ -8,6 +8,7 @@ and the index brought level, when one of them or a folder of them has changed.
 from __future__ import annotations
 
 import hashlib
+import stat
 import threading
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from milepost.base.files import Signature, make_private_dir
 from milepost.memory.index import Index
 from milepost.memory.layout import Layout
 from milepost.memory.rules import places, reading
+from milepost.memory.rules.files import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 # Folders below the root whose rules are kept in mind; each costs a few stats a search.
 _MAX_FOLDERS = 32
+
+# Folders without any that are kept in mind: those of the files that are open, and those above them.
+_MAX_BARE = 256
 
 # Deeper paths are made by tools.
 _MAX_DEPTH = 32
@@ -52,6 +57,7 @@ class RuleBook:
         # Only a project has folders with rules of their own.
         self._project = roots[0].folder if has_folders else None
         self._folders: set[str] | None = None
+        self._bare: dict[str, Watch] = {}
         self._last: Reading | None = None
         self._guard = threading.Lock()
 
@@ -60,7 +66,7 @@ class RuleBook:
         project, when one is given."""
         with self._guard:
             known = self._known_folders()
-            asked = set[str]() if path is None else self._folders_above(path) - known
+            asked = set[str]() if path is None else self._new_above(path, known)
             if asked:
                 self._folders = known = self._kept(known, asked)
             if asked or self._last is None or not self._last.watch.is_unchanged():
@@ -131,16 +137,31 @@ class RuleBook:
                 self._folders = set(sorted(plain)[:_MAX_FOLDERS])
         return self._folders
 
-    def _folders_above(self, path: str) -> set[str]:
-        """The folders between the root and `path` in which a file of rules lies."""
+    def _new_above(self, path: str, known: set[str]) -> set[str]:
+        """The folders between the root and `path` in which a file of rules lies, but for those
+        that are known."""
         if self._project is None:
             return set()
         parts = [part for part in path.replace("\\", "/").split("/") if part not in ("", ".")]
         if ".." in parts or len(parts) > _MAX_DEPTH:
             return set()
         # The last part may be a folder itself.
-        folders = ("/".join(parts[: at + 1]) for at in range(len(parts)))
-        return {folder for folder in folders if places.has_any(self._project, folder)}
+        folders = {"/".join(parts[: at + 1]) for at in range(len(parts))}
+        return {folder for folder in folders - known if self._has_any(self._project, folder)}
+
+    def _has_any(self, project: Path, folder: str) -> bool:
+        """Whether a folder has rules of its own; asked at every hover."""
+        bare = self._bare.get(folder)
+        if bare is not None and bare.is_unchanged():
+            return False
+        watch = Watch()
+        found = [watch.look(path) for path in places.in_folder(project, folder)]
+        if any(found):
+            return any(each is not None and stat.S_ISREG(each.st_mode) for each in found)
+        if len(self._bare) >= _MAX_BARE:
+            self._bare.clear()
+        self._bare[folder] = watch
+        return False
 
     def _kept(self, known: set[str], asked: set[str]) -> set[str]:
         """The folders to keep in mind: those asked for now, and of the others what there is room

@@ -44,29 +44,80 @@ class Refused(Exception):  # noqa: N818  (a refusal is an answer here, not a fai
 
 
 class Watch:
-    """What was looked at, so that a later look costs one stat each and opens nothing."""
+    """What was looked at, so that a later look costs little and opens nothing.
+
+    What is there costs a stat each. Most places are empty, and those cost one for the folder that
+    they would be in: its time shows whether anything new is in it.
+    """
 
     def __init__(self) -> None:
-        self._seen: dict[str, Signature | None] = {}
+        self._there: dict[str, Signature] = {}
+        # What is not there, by the folder above it that is.
+        self._absent: dict[str, _Absent] = {}
         self._is_young = False
 
     def look(self, path: Path) -> os.stat_result | None:
         """The file or folder at `path`, links followed, noted down; None when there is none."""
         found = _stat(str(path))
-        self._seen[str(path)] = _signature(found)
-        if found is not None and stat.S_ISDIR(found.st_mode):
-            self._is_young |= time.time_ns() - found.st_mtime_ns < _YOUNG_NS
+        if found is None:
+            self._miss(str(path))
+            return None
+        self._there[str(path)] = _signature_of(found)
+        if stat.S_ISDIR(found.st_mode):
+            self._is_young |= _is_young(found.st_mtime_ns)
         return found
+
+    def holds(self, folder: Path) -> bool:
+        """Whether there is a folder in which to look; nothing else of it matters."""
+        is_there = _stat(str(folder)) is not None
+        if not is_there:
+            self._miss(str(folder))
+        return is_there
 
     def is_unchanged(self) -> bool:
         """Whether all of it is as it was."""
-        return not self._is_young and all(
-            _signature(_stat(path)) == known for path, known in self._seen.items()
+        return (
+            not self._is_young
+            and all(_signature(_stat(path)) == known for path, known in self._there.items())
+            and all(absent.is_unchanged(folder) for folder, absent in self._absent.items())
         )
 
     def seen(self) -> dict[str, Signature]:
         """What is there, by path."""
-        return {path: known for path, known in self._seen.items() if known is not None}
+        return self._there
+
+    def _miss(self, path: str) -> None:
+        name, above = path, os.path.dirname(path)  # noqa: PTH120  (see `_stat`)
+        while _stat(above) is None and above != name:
+            name, above = above, os.path.dirname(above)  # noqa: PTH120  (see `_stat`)
+        absent = self._absent.setdefault(above, _Absent())
+        absent.paths.append(path)
+        # Where a link leads may come to be without a change of the folder that the link is in.
+        absent.has_links |= os.path.lexists(name)
+
+
+class _Absent:
+    """Paths below one folder at which there is nothing."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+        self.has_links = False
+        # The folder as it was when there was nothing.
+        self._known: Signature | None = None
+
+    def is_unchanged(self, folder: str) -> bool:
+        found = _stat(folder)
+        now = _signature(found)
+        if now is not None and now == self._known:
+            return True
+        if any(_stat(path) is not None for path in self.paths):
+            return False
+        self._known = None
+        if found is not None and not self.has_links:
+            # A tool that unpacks sets the first of the times back.
+            changed_ns = max(found.st_mtime_ns, found.st_ctime_ns)
+            self._known = None if _is_young(changed_ns) else now
+        return True
 
 
 def read(path: Path, root: Root) -> Content:
@@ -109,12 +160,18 @@ def _bytes(real: str) -> tuple[bytes, int]:
 
 def _stat(path: str) -> os.stat_result | None:
     try:
-        return os.stat(path)  # noqa: PTH116  (thirty of them a search; this is the cheap way)
+        return os.stat(path)  # noqa: PTH116  (at every search and hover; this is the cheap way)
     except (OSError, ValueError):
         return None
 
 
 def _signature(found: os.stat_result | None) -> Signature | None:
-    if found is None:
-        return None
+    return None if found is None else _signature_of(found)
+
+
+def _signature_of(found: os.stat_result) -> Signature:
     return Signature(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+
+
+def _is_young(changed_ns: int) -> bool:
+    return time.time_ns() - changed_ns < _YOUNG_NS

@@ -138,11 +138,6 @@ def of_user(folders: Mapping[str, UserFolder]) -> tuple[Root, ...]:
     )
 
 
-def has_any(root: Path, folder: str) -> bool:
-    """Whether a folder below a project's root has rules of its own: one stat each, no listing. Of
-    what is no folder only that is looked at."""
-    base = os.path.join(root, folder)  # noqa: PTH118  (asked at every hover; pathlib is slower)
-    return os.path.isdir(base) and any(  # noqa: PTH112  (as above)
-        os.path.isfile(f"{base}/{place.path}")  # noqa: PTH113  (as above)
-        for place in _ANYWHERE
-    )
+def in_folder(root: Path, folder: str) -> tuple[Path, ...]:
+    """Where a folder below a project's root has rules of its own, when it has any."""
+    return tuple(root / folder / place.path for place in _ANYWHERE)

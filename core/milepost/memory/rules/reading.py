@@ -101,7 +101,7 @@ class _Reader:
 
     def read(self, root: Root) -> None:
         """Read the files at the places of a root."""
-        if self._watch.look(root.folder) is None:
+        if not self._watch.holds(root.folder):
             return
         for place in root.places:
             path = root.folder / place.path

@@ -136,6 +136,15 @@ class Session:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._quick, functools.partial(call, *args, **kwargs))
 
+    async def run_soon(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """A call into the core that is mostly answered from memory: then on the loop, because to
+        hand it to a thread and back would take longer than to answer; or else as `run`."""
+        try:
+            with api.at_once():
+                return call(*args, **kwargs)
+        except api.WouldWait:
+            return await self.run(call, *args, **kwargs)
+
     async def run_long(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """A call that may take minutes; it does not hold up the others."""
         loop = asyncio.get_running_loop()

@@ -117,6 +117,7 @@ if TYPE_CHECKING:
     )
     from milepost.api.workspace import Workspace, open_workspace, project_folder
     from milepost.base.symbols import enclosing_symbol
+    from milepost.base.waiting import WouldWait, at_once, will_wait
 
 __all__ = [
     "Action",
@@ -218,6 +219,8 @@ __all__ = [
     "WorkSession",
     "Workspace",
     "WorldError",
+    "WouldWait",
+    "at_once",
     "enclosing_symbol",
     "judge_tried",
     "open_workspace",
@@ -225,6 +228,7 @@ __all__ = [
     "settings_files",
     "settings_in_force",
     "symbol_place",
+    "will_wait",
 ]
 
 
@@ -304,6 +308,7 @@ _ROOMS = {
     "open_workspace": "milepost.api.workspace",
     "project_folder": "milepost.api.workspace",
     "enclosing_symbol": "milepost.base.symbols",
+    **dict.fromkeys(("WouldWait", "at_once", "will_wait"), "milepost.base.waiting"),
     "settings_files": "milepost.api.settings",
     "settings_in_force": "milepost.api.settings",
     "symbol_place": "milepost.api.inspection",

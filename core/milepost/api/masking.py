@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from milepost.base.waiting import will_wait
 from milepost.config import secrets
 from milepost.redaction import second_opinion
 
@@ -37,6 +38,8 @@ class Masking:
 
     def redact(self, text: str) -> Redacted:
         """`text` without its secrets, and which kinds were masked."""
+        if self._redactor is None:
+            will_wait()
         with self._guard:
             if self._redactor is None:
                 self._redactor = self._made()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from milepost.base.errors import UserError, WorldError
 from milepost.base.exchange import exchange
+from milepost.base.waiting import will_wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -162,6 +163,7 @@ def locked(path: Path, *, timeout_s: float = LOCK_TIMEOUT_S) -> Generator[None]:
     Two threads of one process exclude each other too, because each opens the file anew. Raises
     HeldError when the lock is not had within `timeout_s`, WorldError when it cannot be made.
     """
+    will_wait()
     try:
         try:
             handle = os.open(path, _LOCK_FLAGS, 0o600)

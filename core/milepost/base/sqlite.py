@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from milepost.base.clock import utc_now
 from milepost.base.errors import WorldError
 from milepost.base.files import locked, make_private_dir, sync_file, sync_folder
+from milepost.base.waiting import will_wait
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -166,6 +167,7 @@ class Database:
         The file may have been deleted, or put aside by another process: then it is made anew
         rather than written where nobody looks.
         """
+        will_wait()
         identity = self._identity()
         mine: tuple[sqlite3.Connection, tuple[int, int]] | None
         mine = getattr(self._mine, "connection", None)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from milepost.base.files import Signature
 from milepost.base.symbols import definition_of, definitions, last_name
+from milepost.base.waiting import will_wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -119,6 +120,7 @@ class Code:
         """The source at `path`; None when there is none inside the project."""
         if self.signature(path) is None:
             return None
+        will_wait()
         file = Path(os.path.realpath(self.root / path))
         # A folder on the way may be a link that leads out of the project.
         if not file.is_relative_to(os.path.realpath(self.root)):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from milepost.base import files
 from milepost.base.errors import WorldError
+from milepost.base.waiting import will_wait
 from milepost.memory import document as documents
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ class MemoryFile:
 
     def read(self) -> Read:
         """The file as it is now. Raises WorldError when it cannot be read."""
+        will_wait()
         for _ in range(ATTEMPTS):
             before = self.signature()
             if before is None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from milepost.base.errors import MilepostError
 from milepost.base.repository import Whereabouts, repository_around
 from milepost.base.symbols import last_name
+from milepost.base.waiting import will_wait
 from milepost.memory.code import Code, Source, digest_of
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class Following:
         known = self._known(loss)
         if known is not None:
             return known
+        will_wait()
         if wait:
             return self._search_all([loss])[loss]
         with self._guard:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from milepost.base.waiting import will_wait
+
 if TYPE_CHECKING:
     import contextlib
     from collections.abc import Callable
@@ -46,6 +48,8 @@ class Later:
         last = self._last
         if last is None:
             return
+        if not last.done():
+            will_wait()
         try:
             last.result()
         finally:

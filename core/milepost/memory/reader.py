@@ -21,6 +21,7 @@ from milepost.memory.file import MemoryFile
 from milepost.memory.index import Index, trust
 from milepost.memory.later import Later
 from milepost.memory.layout import layout_of, size_of
+from milepost.memory.named import Named
 from milepost.memory.revisions import RevisionLog, Step
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class MemoryReader:
         self._file = MemoryFile(self.path, folder / f"{name}.lock", repository=root)
         self.index = Index(folder / "index.db", scope, mask, embedding)
         self.revisions = RevisionLog(folder / "revisions.db", mask)
+        self._named: Named[Entry] = Named()
 
     @property
     def label(self) -> str:
@@ -183,8 +185,16 @@ class MemoryReader:
 
     def naming(self, symbol: str) -> list[Entry]:
         """Entries whose text or anchors hold `symbol` as a word, best first."""
+        self._later.wait()
+        signature = self._file.signature()
+        known = None if signature is None else self._named.get(signature, symbol)
+        if known is not None:
+            return self._all_seen(list(known))
         self.refresh()
-        return self._all_seen(self.index.naming(symbol))
+        found = self.index.naming(symbol)
+        if signature is not None and self.index.is_level(signature):
+            self._named.keep(signature, symbol, found)
+        return self._all_seen(found)
 
     def anchored(self, path: str) -> list[Entry]:
         """The entries that are about this file of the project."""

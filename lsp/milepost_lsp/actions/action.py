@@ -52,7 +52,7 @@ class Place:
         proposed: Sequence[Proposed] = (),
         editor: Editor,
     ) -> None:
-        self.workspace = home.workspace
+        self._workspace = home.workspace
         self.path = home.path
         # Memory, or what is kept beside it: what is offered on code has no place there.
         self.is_ours = home.is_memory or home.summary_session is not None
@@ -72,6 +72,12 @@ class Place:
         self.resolves_edits = editor.resolves_edits and not editor.knows("proposals")
         self.tags_models = editor.tags_models
         self._proposed = proposed
+
+    @property
+    def workspace(self) -> api.Workspace:
+        """The project. To ask it something may take a while."""
+        api.will_wait()
+        return self._workspace
 
     @cached_property
     def selection(self) -> str:
@@ -116,7 +122,8 @@ class Place:
         """What memory knows about the symbol under the cursor."""
         if not self.symbol:
             return ()
-        return self.workspace.memory.about(self.symbol, path=self.path)
+        # Asked of every place; mostly it is in memory.
+        return self._workspace.memory.about(self.symbol, path=self.path)
 
     @cached_property
     def has_model(self) -> bool:
@@ -190,7 +197,7 @@ class Action(Generic[A]):
     command: str
     arguments: type[A]
     run: Callable[[Call, A], Awaitable[Any]]
-    # Runs on a thread of the session: it may ask the core.
+    # Runs on the loop while all that it asks for is in memory, or else on a thread of the session.
     offers: Callable[[Place], Sequence[types.CodeAction]] = lambda _: ()
     # Whether the history tells of it. What a client's view asks for by itself is nobody's deed.
     is_recorded: bool = True

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 def offers(place: Place) -> list[types.CodeAction]:
     """One, for the selection or the symbol."""
-    subject = place.subject
-    if subject is None or not place.is_invoked or not place.has_model:
+    subject = place.subject if place.is_invoked else None
+    if subject is None or not place.has_model:
         return []
     where = {"uri": place.uri, "range": place.span_json}
     return [offer_edit(place, f"write documentation for {subject}", assist.DOCUMENT, where)]

@@ -62,8 +62,11 @@ def _todo(place: Place) -> Iterator[types.CodeAction]:
 
 
 def _test(place: Place) -> Iterator[types.CodeAction]:
+    # Of most places this is enough to know; what defines the name is looked for in all the text.
+    if place.path is None or not (place.symbol or "").startswith("test"):
+        return
     name = place.definition
-    if name is None or place.path is None or not name.rpartition(".")[2].startswith("test"):
+    if name is None:
         return
     check = place.workspace.goals.check_of_test(place.path, name)
     if check is not None:

@@ -36,8 +36,8 @@ _SCRIPTS = {".js", ".jsx", ".ts", ".tsx", ".mjs", ".mts"}
 
 def offers(place: Place) -> list[types.CodeAction]:
     """One, for the selection or the symbol, in code that is no test itself."""
-    subject = place.subject
-    if subject is None or not place.is_invoked or not place.has_model:
+    subject = place.subject if place.is_invoked else None
+    if subject is None or not place.has_model:
         return []
     if place.path is None or is_test(place.path):
         return []

@@ -51,7 +51,7 @@ def register(desk: Desk) -> None:
             editor=desk.editor,
         )
         try:
-            offered = await desk.session.run(_offers, place)
+            offered = await desk.session.run_soon(_offers, place)
         except api.MilepostError as error:
             desk.stay_silent(error)
             return []

@@ -50,7 +50,9 @@ async def _hover_word(
     if found is None:
         return None
     word, span = found
-    entries = await desk.session.run(home.workspace.memory.about, word, path=home.path, limit=LIMIT)
+    entries = await desk.session.run_soon(
+        home.workspace.memory.about, word, path=home.path, limit=LIMIT
+    )
     if not entries:
         return None
     return _hover(desk, f"Milepost remembers about {word}", entries, span)

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 from milepost.base.errors import UserError
 from milepost.base.files import Signature, make_private_dir
+from milepost.base.waiting import will_wait
 from milepost.memory.index import Index
 from milepost.memory.layout import Layout
+from milepost.memory.named import Named
 from milepost.memory.rules import places, reading
 from milepost.memory.rules.files import Watch
 
@@ -59,19 +61,19 @@ class RuleBook:
         self._folders: set[str] | None = None
         self._bare: dict[str, Watch] = {}
         self._last: Reading | None = None
+        self._named: Named[Rule] = Named()
         self._guard = threading.Lock()
 
     def read(self, path: str | None = None) -> Reading:
         """All files and rules as they are now; those of the folders above `path` too, a path of the
         project, when one is given."""
-        with self._guard:
-            known = self._known_folders()
-            asked = set[str]() if path is None else self._new_above(path, known)
-            if asked:
-                self._folders = known = self._kept(known, asked)
-            if asked or self._last is None or not self._last.watch.is_unchanged():
-                self._last = self._read_anew(known)
-            return self._last
+        if not self._guard.acquire(blocking=False):
+            will_wait()
+            self._guard.acquire()
+        try:
+            return self._read(path)
+        finally:
+            self._guard.release()
 
     def search(self, question: str) -> list[tuple[float, Rule]]:
         """The rules that hold a word of `question`, best first, with scores."""
@@ -86,11 +88,16 @@ class RuleBook:
     def naming(self, symbol: str, path: str | None) -> list[Rule]:
         """The rules that hold `symbol` as a word, best first; only those that count for `path` when
         one is given."""
-        found = self._level(path)
-        if found is None:
-            return []
-        named = (found.by_id.get(entry.id) for entry in self.index.naming(symbol))
-        return [rule for rule in named if rule and (path is None or rule.holds_for(path))]
+        found = self.read(path)
+        named = self._named.get(found.watch, symbol) if found.by_id else ()
+        if named is None:
+            signature = self._bring_level(found)
+            entries = self.index.naming(symbol)
+            named = tuple(found.by_id[each.id] for each in entries if each.id in found.by_id)
+            # Another process may have seen other files, and brought the index level with those.
+            if self.index.is_level(signature):
+                self._named.keep(found.watch, symbol, named)
+        return [rule for rule in named if path is None or rule.holds_for(path)]
 
     def get(self, entry_id: str) -> Rule | None:
         """The rule with this id."""
@@ -109,13 +116,28 @@ class RuleBook:
         found = self.read(path)
         if not found.by_id and not self.index.database.path.exists():
             return None
+        self._bring_level(found)
+        return found
+
+    def _bring_level(self, found: Reading) -> Signature:
+        """Bring the index level with what was found; the signature that it has then."""
         signature = _signature_of(found.watch.seen())
         if not self.index.is_level(signature):
             make_private_dir(self.index.database.path.parent)
             # Nothing is ever written into these files, so their layout is nobody's business.
             entries = ((rule.entry, 0) for rule in found.by_id.values())
             self.index.bring_level(signature, Layout("\n", {}), entries)
-        return found
+        return signature
+
+    def _read(self, path: str | None) -> Reading:
+        known = self._known_folders()
+        asked = set[str]() if path is None else self._new_above(path, known)
+        if asked or self._last is None or not self._last.watch.is_unchanged():
+            will_wait()
+            if asked:
+                self._folders = known = self._kept(known, asked)
+            self._last = self._read_anew(known)
+        return self._last
 
     def _read_anew(self, folders: set[str]) -> Reading:
         roots = self._roots
@@ -128,6 +150,7 @@ class RuleBook:
     def _known_folders(self) -> set[str]:
         """The folders whose rules are kept in mind, by this process or by one before it."""
         if self._folders is None:
+            will_wait()
             self._folders = set()
             if self._project is not None and self.index.database.path.exists():
                 with self.index.database.reading() as connection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -244,6 +245,46 @@ def test_a_change_is_seen_at_once_and_an_unchanged_file_is_not_opened(
     assert workspace.memory.search("pnpm").hits == ()
     assert workspace.memory.search("yarn").hits
     assert workspace.memory.search("semicolons").hits
+
+
+def test_what_comes_to_be_where_nothing_was_is_noticed(tmp_path: Path) -> None:
+    """Most places are empty, and are looked at by the folder that they would be in."""
+
+    def make_a_file(folder: Path) -> None:
+        write(folder / "AGENTS.md", "")
+
+    def make_folders(folder: Path) -> None:
+        (folder / ".claude" / "rules").mkdir(parents=True)
+
+    def make_what_a_link_leads_to(folder: Path) -> None:
+        write(folder.with_suffix(".away") / "CLAUDE.md", "")
+
+    def put_a_link_in_its_place(folder: Path) -> None:
+        write(folder.with_suffix(".away") / "AGENTS.md", "")
+        folder.rename(folder.with_suffix(".aside"))
+        folder.symlink_to(folder.with_suffix(".away"))
+
+    watches: dict[Callable[[Path], None], files.Watch] = {}
+    for change in (
+        make_a_file, make_folders, make_what_a_link_leads_to, put_a_link_in_its_place,
+    ):  # fmt: skip
+        folder = tmp_path / change.__name__
+        folder.mkdir()
+        if change is make_what_a_link_leads_to:
+            (folder / "linked").symlink_to(folder.with_suffix(".away"))
+        watches[change] = watch = files.Watch()
+        assert watch.holds(folder)
+        for name in ("AGENTS.md", ".claude/rules", "linked/CLAUDE.md"):
+            assert watch.look(folder / name) is None
+    assert all(watch.is_unchanged() for watch in watches.values())
+    # A young folder tells nothing by its time; an old one does, from the next look on.
+    while time.time() - tmp_path.stat().st_ctime < 2.1:
+        time.sleep(0.05)
+    for change, watch in watches.items():
+        assert watch.is_unchanged()
+        assert watch.is_unchanged()
+        change(tmp_path / change.__name__)
+        assert not watch.is_unchanged(), change
 
 
 def test_the_index_of_the_rules_may_be_deleted(project: Path, workspace: api.Workspace) -> None:

@@ -304,3 +304,16 @@ def test_old_notes_go_only_when_asked_and_never_those_of_this_session(project: P
     assert workspace.data.prune_sessions(30) == ()
     with pytest.raises(api.UserError, match="age in days"):
         workspace.data.prune_sessions(-1)
+
+
+def test_a_link_to_a_memory_file_is_that_memory_and_any_other_file_is_none(project: Path) -> None:
+    workspace = opened(project)
+    workspace.memory.add("Use pnpm.")
+    file = Path(workspace.memory.file())
+    link = project / "notes-of-mine.md"
+    link.symlink_to(file)
+    assert workspace.memory.scope_of(str(file)) == "project"
+    assert workspace.memory.scope_of(str(link)) == "project"
+    assert workspace.memory.scope_of(str(project / "MEMORY.md")) is None
+    assert workspace.memory.scope_of(str(project / "README.md")) is None
+    workspace.close()

@@ -88,6 +88,27 @@ def test_importing_the_command_loads_nothing_heavy(project):
     assert not {"pygls", "lsprotocol", "watchfiles", "sqlite3"} & set(done.stdout.split())
 
 
+@pytest.mark.parametrize("is_file", [True, False])
+def test_messages_are_taken_from_a_file_or_a_socket_as_from_a_pipe(project, tmp_path, is_file):
+    wanted = [
+        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": initialize(project)},
+        {"jsonrpc": "2.0", "id": 2, "method": "shutdown"},
+        {"jsonrpc": "2.0", "method": "exit"},
+    ]
+    bodies = [json.dumps(message).encode() for message in wanted]
+    whole = b"".join(b"Content-Length: %d\r\n\r\n%s" % (len(body), body) for body in bodies)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, (tmp_path / "messages").open("w+b") as file:
+        (file if is_file else ours.makefile("wb", buffering=0)).write(whole)
+        file.seek(0)
+        stdin = file if is_file else theirs
+        done = subprocess.run(
+            SERVER, cwd=project, stdin=stdin, capture_output=True, timeout=60, check=True
+        )
+    assert done.stdout.count(b'"result"') == 2
+    assert done.stderr == b""
+
+
 def test_over_tcp_each_client_is_served_and_a_web_page_is_not(project):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

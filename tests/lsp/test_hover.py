@@ -32,6 +32,24 @@ def test_an_entry_that_someone_else_just_saved_shows_at_once(client, project, ot
     assert "never ships an empty order" in client.hover(uri, 5, 5)
 
 
+def test_what_is_asked_again_is_never_an_old_answer(client, project, other):
+    uri = client.open(project / "shop.py")
+    entry = other.memory.add("`total` is in cents.", anchors=("shop.py#total",))
+    for _ in range(2):
+        assert "in cents" in client.hover(uri, 0, 5)
+    other.memory.update(entry.id, text="`total` is in pence.")
+    assert "in pence" in client.hover(uri, 0, 5)
+    (project / "shop.py").write_text("def total(order):\n    return 0\n", encoding="utf-8")
+    assert "shop.py#total has changed since" in client.hover(uri, 0, 5)
+    (project / "AGENTS.md").write_text("- Never call `total` twice.\n", encoding="utf-8")
+    assert "Never call `total` twice." in client.hover(uri, 0, 5)
+    client.command("milepost.memory.forget", {"id": entry.id, "uri": uri})
+    assert "in pence" not in client.hover(uri, 0, 5)
+    (project / "AGENTS.md").unlink()
+    assert client.hover(uri, 0, 5) is None
+    assert client.titles(uri, (0, 5), invoked=False) == []
+
+
 def test_remembered_text_cannot_leave_its_fence(client, project, other):
     evil = "`total` ```\n\n![x](https://evil.example/p.png) [run](command:x) <img src=y>"
     other.memory.add(evil)

@@ -3,8 +3,9 @@
 Cold start: CPU and wall from process start to the answer to `initialize`, over stdio, with the
 capabilities of a real editor. Latency: hover and code actions on a project of many files, of which
 each has an entry that is about it, one request at a time; the bare server answers with a constant.
-Growth: memory after many edits of an open document, against memory before them. Idle: CPU over a
-stretch in which nothing happens.
+Fifty files are asked about in turns; then, for reading, as many words as there are samples, each
+for the first time. Growth: memory after many edits of an open document, against memory before them,
+each when nothing is under way any more. Idle: CPU over a stretch in which nothing happens.
 """
 
 from __future__ import annotations
@@ -62,6 +63,10 @@ _EDITOR: dict[str, Any] = {
 }
 
 _IDLE_S = 10.0
+
+# What is done in the background begins a fifth of a second after the last edit.
+_REST_S = 1.0
+_AT_REST_WITHIN_S = 60.0
 
 
 def run(quick: bool) -> Report:
@@ -157,6 +162,7 @@ def _latency(report: Report, root: Path, count: int, samples: int) -> None:
                     for index in range(begin, min(begin + 100, samples)):
                         uri = files[index % len(files)].as_uri()
                         took.setdefault((name, kind), []).append(_ask(client, kind, uri))
+        _first(clients, root, samples, took)
         for (name, kind), seconds in took.items():
             report.median(f"{name}_{kind}_p50_ms", [1000 * each for each in seconds])
             report.medians[f"{name}_{kind}_p95_ms"] = round(1000 * _p95(seconds), 4)
@@ -168,6 +174,24 @@ def _latency(report: Report, root: Path, count: int, samples: int) -> None:
             _leave(client)
 
 
+def _first(
+    clients: dict[str, Client],
+    root: Path,
+    samples: int,
+    took: dict[tuple[str, str], list[float]],
+) -> None:
+    """Hovers over words that were never asked about, in turns."""
+    words = "".join(f"total_{number}(order)\n" for number in range(samples))
+    for client in clients.values():
+        client.open(root / "words.py", words)
+        _rest(client)
+    uri = (root / "words.py").as_uri()
+    for begin in range(0, samples, 100):
+        for name, client in clients.items():
+            for line in range(begin, min(begin + 100, samples)):
+                took.setdefault((name, "first_hover"), []).append(_ask(client, "hover", uri, line))
+
+
 def _growth(report: Report, root: Path, edits: int) -> None:
     """Memory over many edits, and the processor when there are none any more."""
     client = Client(root)
@@ -177,13 +201,14 @@ def _growth(report: Report, root: Path, edits: int) -> None:
         file = root / "part0/m0.py"
         uri = client.open(file)
         _edit(client, uri, edits // 10)
+        _rest(client)
         before = _rss_mib(client.process.pid)
         _edit(client, uri, edits)
+        _rest(client)
         after = _rss_mib(client.process.pid)
         report.medians["rss_before_mib"] = round(before, 2)
         report.medians["rss_after_mib"] = round(after, 2)
         report.ratio("rss_growth", after / before, 1.05)
-        time.sleep(_IDLE_S / 2)  # what the edits set off has come to an end
         began = _cpu_s(client.process.pid)
         time.sleep(_IDLE_S)
         report.medians["idle_cpu_ms_per_s"] = round(
@@ -210,11 +235,21 @@ def _edit(client: Client, uri: str, edits: int) -> None:
     client.received.clear()
 
 
-def _ask(client: Client, kind: str, uri: str) -> float:
+def _rest(client: Client) -> None:
+    """Waits until what was set off, such as the look at what was opened, has come to an end: until
+    the server used no processor for a while."""
+    deadline = time.monotonic() + _AT_REST_WITHIN_S
+    used_s = -1.0
+    while used_s != (used_s := _cpu_s(client.process.pid)):
+        assert time.monotonic() < deadline, "the server does not come to rest"
+        time.sleep(_REST_S)
+
+
+def _ask(client: Client, kind: str, uri: str, line: int = 0) -> float:
     """How many seconds an answer takes; there must be one."""
     began = time.perf_counter()
     if kind == "hover":
-        answer = client.request("textDocument/hover", at(uri, 0, 6))
+        answer = client.request("textDocument/hover", at(uri, line, 6))
     else:
         params = {
             "textDocument": {"uri": uri},

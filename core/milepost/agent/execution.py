@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 from milepost.agent.events import CallBegan, CallEnded, Warned
 from milepost.base.errors import MilepostError, Stopped, UserError
 from milepost.permissions.rules import decide
-from milepost.tools.tool import Cautious, Repeatable, Result, checked
+from milepost.tools.tool import Cautious, Repeatable, Result, Traceable, checked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -140,10 +140,12 @@ class Execution:
             return self._finish(call, Result(str(error), failed=True))
         self._tell(CallBegan(call.id, call.name, ready.subject))
         before = after = None
-        if ready.tool.effect in {"reads", "notes"}:
-            result, is_cancelled = await self._do(ready)
-        else:
+        if ready.tool.effect in {"writes", "runs"}:
             result, before, after, is_cancelled = await self._do_between_points(ready)
+        else:
+            if isinstance(ready.tool, Traceable) and ready.tool.effect == "notes":
+                self._record.begin(call, None, None)
+            result, is_cancelled = await self._do(ready)
         kept = self._finish(call, result, before, after)
         if is_cancelled:
             raise asyncio.CancelledError
@@ -169,7 +171,10 @@ class Execution:
         """Find out what became of a call that began before its process died."""
         try:
             ready = self._ready(call)
-        except UserError as error:
+            if isinstance(ready.tool, Traceable):
+                said = await asyncio.to_thread(ready.tool.trace, ready.arguments)
+                return await self._run(call) if said is None else self._finish(call, Result(said))
+        except MilepostError as error:
             return self._finish(call, Result(str(error), failed=True))
         planned = self._record.planned_of(call.id)
         outcome = await asyncio.to_thread(_outcome, ready, planned)

@@ -45,6 +45,12 @@ _SAME_VERDICT = 3
 # A conversation that the server finds too long after all is made shorter so often.
 _SHORTENED = 2
 
+# What a worker is told whose answer has no end: it was too long, or its session was stopped in it.
+_CUT_OFF = {
+    "length": "Your answer was cut off at its limit. Go on, in smaller pieces.",
+    "broken_off": "Your answer broke off before its end. Go on.",
+}
+
 _SILENT = "You ended your turn without a word and without a tool. Go on, or say what is the matter."
 
 
@@ -109,12 +115,14 @@ class Agent:
         self._repetition = Repetition()
         self.spent = spent or Spent()
         self._words = ""
+        self._closing: tuple[Message, str] | None = None
         self._window.set_system(self._system())
 
     async def work(self, instruction: str | None) -> Outcome:
         """Work on what the user says (None: go on where the session stands) until it is done."""
         try:
             if instruction is not None:
+                self._closing = None
                 self._window.add(self._record.user(instruction), self._record.last)
             return await self._until_done()
         except ModelError as error:
@@ -126,7 +134,8 @@ class Agent:
 
     async def resume(self) -> None:
         """Take up a session that another process began: fill the window and finish what its last
-        reply had asked for."""
+        reply had asked for. A reply that asked for nothing is not asked for again: the next `work`
+        goes on from it, unless something is said before."""
         past = self._record.load()
         if past.was_rebuilt:
             self._window.rebuild(self._system(), self._state())
@@ -135,9 +144,11 @@ class Agent:
         if self._counts_past:
             self.spent.take(past)
         await self._run(past.open_calls)
+        self._closing = past.closing
 
     def nudge(self, text: str) -> None:
         """Tell the worker something that is not the user's word."""
+        self._closing = None
         self._window.add(self._record.nudge(text), self._record.last)
 
     async def _until_done(self) -> Outcome:
@@ -146,20 +157,21 @@ class Agent:
             limit = self.spent.exceeded(self._parts.budget)
             if limit is not None:
                 return Outcome("budget", limit, self._words)
-            reply = await self._step()
-            if reply.message.calls:
+            message, stop = self._closing or await self._step()
+            self._closing = None
+            if message.calls:
                 if self._goes_round():
                     return Outcome("not_met", "the worker goes round in circles", self._words)
                 continue
-            if reply.stop == "length":
-                self.nudge("Your answer was cut off at its limit. Go on, in smaller pieces.")
+            if stop in _CUT_OFF:
+                self.nudge(_CUT_OFF[stop])
                 continue
-            if not reply.message.text.strip():
+            if not message.text.strip():
                 if self._goes_round():
                     return Outcome("not_met", "the worker says nothing any more", self._words)
                 self.nudge(_SILENT)
                 continue
-            self._words = reply.message.text
+            self._words = message.text
             verdict = await self._parts.gate.look()
             if verdict is None:
                 return Outcome("met", "the worker is through", self._words)
@@ -172,8 +184,8 @@ class Agent:
                 return Outcome("not_met", verdict.reason, self._words)
             self.nudge(f"The goal is not met, so the work is not done: {verdict.reason}")
 
-    async def _step(self) -> Reply:
-        """Ask once, and run what the answer asks for."""
+    async def _step(self) -> tuple[Message, str]:
+        """Ask once, and run what the answer asks for; the answer, and why it ended."""
         await self._make_room()
         reply = await self._ask()
         message = self._record.reply(reply, self._parts.provider.model.name)
@@ -188,7 +200,7 @@ class Agent:
         )
         if self._window.is_due():
             self._parts.scribe.start(self.spent)
-        return reply
+        return message, reply.stop
 
     async def _run(self, calls: tuple[ToolCall, ...]) -> tuple[ToolResult, ...]:
         results = await self._parts.execution.run(calls)

@@ -39,8 +39,16 @@ class Memory(Protocol):
         """Remember something beyond this session."""
         ...
 
+    def saved(self, text: str) -> str | None:
+        """What `save` said, if this is remembered."""
+        ...
+
     def note(self, text: str) -> str:
         """Note something down for the rest of this session."""
+        ...
+
+    def noted(self, text: str) -> str | None:
+        """What `note` said, if this was noted."""
         ...
 
     def history(self, query: str) -> str:
@@ -69,6 +77,14 @@ def tools_for(memory: Memory, tasks: TaskStore, session: str) -> tuple[Tool, ...
         )
         return f"Added {task.id}."
 
+    def added_task(arguments: Arguments) -> str | None:
+        title, parent = " ".join(arguments.text("title").split()), arguments.text("parent") or None
+        wanted = (session, parent, title, "open")
+        for task in tasks.all():
+            if (task.session, task.parent, task.title, task.state) == wanted:
+                return f"Added {task.id}."
+        return None
+
     def set_task(arguments: Arguments) -> str:
         task = tasks.set_state(
             arguments.text("id"), arguments.text("state"), evidence=arguments.text("evidence")
@@ -96,6 +112,7 @@ def tools_for(memory: Memory, tasks: TaskStore, session: str) -> tuple[Tool, ...
             ),
             save,
             about="text",
+            seek=lambda arguments: memory.saved(arguments.text("text")),
         ),
         _Kept(
             "history_search",
@@ -114,6 +131,7 @@ def tools_for(memory: Memory, tasks: TaskStore, session: str) -> tuple[Tool, ...
             schema({"text": words("the note")}, {}),
             lambda arguments: memory.note(arguments.text("text")),
             about="text",
+            seek=lambda arguments: memory.noted(arguments.text("text")),
         ),
         _Kept(
             "task_add",
@@ -129,6 +147,7 @@ def tools_for(memory: Memory, tasks: TaskStore, session: str) -> tuple[Tool, ...
             ),
             add_task,
             about="title",
+            seek=added_task,
         ),
         _Kept(
             "task_set",
@@ -153,7 +172,8 @@ def tools_for(memory: Memory, tasks: TaskStore, session: str) -> tuple[Tool, ...
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A tool for what is kept; `about` names the argument that tells what a call is about."""
+    """A tool for what is kept; `about` names the argument that tells what a call is about. One that
+    adds something says by `seek` what it said, if that is there."""
 
     name: str
     effect: Effect
@@ -161,6 +181,7 @@ class _Kept:
     parameters: Mapping[str, object]
     act: Callable[[Arguments], str]
     about: str = ""
+    seek: Callable[[Arguments], str | None] = lambda _: None
 
     def subject(self, arguments: Arguments) -> str:
         """The beginning of what the call is about."""
@@ -170,6 +191,10 @@ class _Kept:
         """Do it; none of these takes long enough to be stopped."""
         del stop
         return Result(self.act(arguments))
+
+    def trace(self, arguments: Arguments) -> str | None:
+        """What it said when it added this, if it did."""
+        return self.seek(arguments)
 
 
 def outline(tasks: tuple[Task, ...]) -> str:

@@ -43,11 +43,13 @@ _MAX_TEXT_CHARS = 400_000
 class Past:
     """A session that is taken up again: the messages since the window was last rebuilt (all of
     them, when it never was), each with its number, the calls of its last reply when they have not
-    all ended, how many replies there were, and what each request took, the writer's included."""
+    all ended, how many replies there were, and what each request took, the writer's included.
+    `closing` is the last message when it is a reply that calls nothing, with why it ended."""
 
     was_rebuilt: bool
     messages: tuple[tuple[int, Message], ...]
     open_calls: tuple[ToolCall, ...]
+    closing: tuple[Message, str] | None
     steps: int
     taken: tuple[tuple[Usage, float | None], ...]
 
@@ -200,6 +202,7 @@ class Record:
         messages: list[tuple[int, Message]] = []
         taken: list[tuple[Usage, float | None]] = []
         steps = 0
+        stop = ""
         for item in items:
             self.last = item.number
             if item.kind == "user":
@@ -210,12 +213,15 @@ class Record:
             found = self._take(item)
             if found is not None and item.number >= max(rebuilds, default=0):
                 messages.append((item.number, found))
+                stop = item.data.get("stop", "")
         self._seen.take_new()
         calls = messages[-1][1].calls if messages else ()
         if calls and everything[-1].kind == WENT_BACK:
             messages.append((self.last, self._not_run(calls)))
             calls = ()
-        return Past(bool(rebuilds), tuple(messages), calls, steps, tuple(taken))
+        closes = bool(stop) and not calls and messages[-1][1].role == "assistant"
+        closing = (messages[-1][1], stop) if closes else None
+        return Past(bool(rebuilds), tuple(messages), calls, closing, steps, tuple(taken))
 
     def _not_run(self, calls: Iterable[ToolCall]) -> Message:
         """The results of calls that the session went back from, which are not to be run again."""

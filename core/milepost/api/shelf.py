@@ -21,11 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from milepost.api.views import Entry
     from milepost.api.workspace import Workspace
     from milepost.history.transcript import Transcripts
     from milepost.tasks.store import TaskStore
 
 _ACTOR = "agent:milepost"
+
+# What the worker is told when something was kept.
+_REMEMBERED = "Remembered as {id}."
+_NOTED = "Noted."
 
 # As much of a command as tells it from others in a list of points.
 _LABEL_CHARS = 100
@@ -106,12 +111,22 @@ class Shelf:
 
     def save(self, text: str, kind: str) -> str:
         """Remember something beyond this session."""
-        return f"Remembered as {self._workspace.memory.add(text, kind=kind, actor=_ACTOR).id}."
+        entry = self._workspace.memory.add(text, kind=kind, actor=_ACTOR)
+        return _REMEMBERED.format(id=entry.id)
+
+    def saved(self, text: str) -> str | None:
+        """What `save` said, if this is remembered."""
+        entry = self._there(text, None)
+        return None if entry is None else _REMEMBERED.format(id=entry.id)
 
     def note(self, text: str) -> str:
         """Note something down for the rest of this session."""
         self._workspace.memory.add(text, scope="session", session=self._session, actor=_ACTOR)
-        return "Noted."
+        return _NOTED
+
+    def noted(self, text: str) -> str | None:
+        """What `note` said, if this was noted."""
+        return None if self._there(text, "session") is None else _NOTED
 
     def history(self, query: str) -> str:
         """What was said and done, in words."""
@@ -163,6 +178,14 @@ class Shelf:
         lacking = "; ".join(verdict.missing)
         reason = f"{verdict.reason} ({lacking})" if lacking else verdict.reason
         return loop.Verdict(verdict.verdict, reason, holds=verdict.verdict == "not_met")
+
+    def _there(self, text: str, scope: str | None) -> Entry | None:
+        """An entry of the worker's with these very words."""
+        session = self._session if scope else None
+        found = self._workspace.memory.search(text, scope=scope, session=session, is_use=False)
+        words = text.split()
+        entries = (hit.entry for hit in found.hits)
+        return next((e for e in entries if e.source == _ACTOR and e.text.split() == words), None)
 
     def _brief(self, about: str | None, budget_tokens: int) -> str:
         if budget_tokens < LEAST_TOKENS:

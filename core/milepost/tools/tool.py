@@ -110,6 +110,16 @@ class Repeatable(Protocol):
 
 
 @runtime_checkable
+class Traceable(Protocol):
+    """A tool that adds to what Milepost keeps, so that what a call was to add can be looked for."""
+
+    def trace(self, arguments: Arguments) -> str | None:
+        """What `run` says when it has added this, if it is there; None when it is not, or when
+        adding it again changes nothing. Raises MilepostError."""
+        ...
+
+
+@runtime_checkable
 class Cautious(Protocol):
     """A tool whose calls may be riskier in one place than in another."""
 

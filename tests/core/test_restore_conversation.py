@@ -115,7 +115,7 @@ def test_a_call_that_was_gone_back_from_is_not_run_again(
     assert not (project / "b.txt").exists()
     transcripts = Transcripts(Path(workspace.project.data_dir))
     assert [item.kind for item in transcripts.in_force(session)] == [
-        "user", "assistant", "began", "result",
+        "asked", "user", "assistant", "began", "result",
     ]  # fmt: skip
     run(workspace, "That will do", play(project, [{"say": "Good."}]), session)
     assert not (project / "b.txt").exists()

@@ -216,7 +216,8 @@ class Record:
                 stop = item.data.get("stop", "")
         self._seen.take_new()
         calls = messages[-1][1].calls if messages else ()
-        if calls and everything[-1].kind == WENT_BACK:
+        since = (item for item in everything if messages and item.number > messages[-1][0])
+        if calls and any(item.kind == WENT_BACK for item in since):
             messages.append((self.last, self._not_run(calls)))
             calls = ()
         closes = bool(stop) and not calls and messages[-1][1].role == "assistant"

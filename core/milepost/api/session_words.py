@@ -20,7 +20,7 @@ def shown(item: Item) -> SessionItem:
 def _text(item: Item) -> str:
     data = item.data
     match item.kind:
-        case "user" | "nudge":
+        case "user" | "nudge" | "asked":
             return data["text"]
         case "assistant":
             return "\n".join(filter(None, map(_part, data["parts"])))

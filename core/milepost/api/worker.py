@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 from milepost.agent.budget import Budget
 from milepost.agent.events import Warned
@@ -16,6 +16,7 @@ from milepost.api.sessions import at_work
 from milepost.api.watching import seen as seen_as_view
 from milepost.base.errors import MilepostError, UserError
 from milepost.config import models
+from milepost.history.transcript import ASKED
 from milepost.permissions import rules as permissions
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
     Tell = Callable[[run_views.RunEvent], None]
     Ask = Callable[[run_views.Question], bool]
+    _Given = dict[str, Any]
+
+# The kind of an item that holds a session's limits.
+_LIMITS = "budget"
 
 
 class Worker:
@@ -80,11 +85,9 @@ class Worker:
             raise UserError("there is nothing to do; say what, or which session to resume")
         provider = provider_of(models.working_model(model))
         rules = (*permissions.DEFAULT, *map(permissions.parse, allow))
-        session = self._session(instruction, resume)
-        mode = mode or session.mode
-        if mode == "plan":
-            rules = (*rules, *permissions.READ_ONLY)
-        limits = self._limits(session.id, max_steps, max_tokens, max_cost_usd)
+        limited = {"steps": max_steps, "tokens": max_tokens, "cost_usd": max_cost_usd}
+        given = {key: value for key, value in limited.items() if value}
+        session = self._session(instruction, resume, mode, given)
 
         def hear(event: Event) -> None:
             tell(seen_as_view(event))
@@ -93,19 +96,24 @@ class Worker:
             asked = run_views.Question(question.tool, question.subject, question.reason)
             return ask is not None and await asyncio.to_thread(ask, asked)
 
-        agent = self.agent(
-            session, provider, rules, limits, mode, goal_id, Guest(hear, answered if ask else None)
-        )
-
-        async def work() -> loop.Outcome:
-            if resume is not None:
-                await agent.resume()
-            try:
-                return await agent.work(instruction)
-            finally:
-                await provider.close()
-
         with at_work(self._folder(session.id)):
+            if resume is not None:
+                instruction = self._asked(session.id, instruction)
+            mode = mode or session.mode
+            if mode == "plan":
+                rules = (*rules, *permissions.READ_ONLY)
+            limits = self._limits(session.id, given)
+            guest = Guest(hear, answered if ask else None)
+            agent = self.agent(session, provider, rules, limits, mode, goal_id, guest)
+
+            async def work() -> loop.Outcome:
+                if resume is not None:
+                    await agent.resume()
+                try:
+                    return await agent.work(instruction)
+                finally:
+                    await provider.close()
+
             self._transcripts.set_state(session.id, "running", mode=mode)
             self._begin_turn(session.id, instruction, tell)
             caution = "" if mode == "plan" else self._caution()
@@ -133,28 +141,46 @@ class Worker:
         except MilepostError as error:
             tell(seen_as_view(Warned(f"no restore point was made: {error}")))
 
-    def _session(self, instruction: str | None, resume: str | None) -> Session:
-        """The session to work in. Raises UserError when there is none with this id."""
+    def _session(
+        self, instruction: str | None, resume: str | None, mode: str | None, given: _Given
+    ) -> Session:
+        """The session to work in; a new one is made with all that the user says of it. Raises
+        UserError when there is none with this id."""
         if resume is not None:
             return self._transcripts.get(resume)
-        title = self._masking.text(instruction or "")
+        words = self._masking.text(instruction or "")
+        items: list[tuple[str, dict[str, object]]] = [(ASKED, {"text": words})]
+        if given:
+            items.append((_LIMITS, asdict(Budget(**given))))
         return self._transcripts.create(
-            title, self._workspace.actor, session_id=self._workspace.session
+            words,
+            self._workspace.actor,
+            session_id=self._workspace.session,
+            mode=mode or "build",
+            items=items,
         )
 
-    def _limits(
-        self, session: str, steps: int | None, tokens: int | None, cost_usd: float | None
-    ) -> Budget:
+    def _asked(self, session: str, instruction: str | None) -> str | None:
+        """What is to be said in a session of before: the instruction, which is kept from now on,
+        or without one what no model has heard yet. Raises UserError when nothing was ever asked
+        for."""
+        if instruction is not None:
+            words = self._masking.text(instruction)
+            self._transcripts.append(session, ASKED, {"text": words})
+            return instruction
+        unheard = self._transcripts.unheard(session)
+        heard = self._transcripts.last_of(session, "user", before=sys.maxsize)
+        if unheard is None and heard is None:
+            raise UserError("nothing was asked for in this session yet; say what is to be done")
+        return unheard
+
+    def _limits(self, session: str, given: _Given) -> Budget:
         """The limits of a session: those that the user gives now, else those given before."""
         before = Budget()
-        found = self._transcripts.last_of(session, "budget", before=sys.maxsize)
+        found = self._transcripts.last_of(session, _LIMITS, before=sys.maxsize)
         if found is not None:
             before = Budget(**self._transcripts.items(session, after=found - 1, limit=1)[0].data)
-        limits = Budget(
-            steps=steps or before.steps,
-            tokens=tokens or before.tokens,
-            cost_usd=cost_usd or before.cost_usd,
-        )
+        limits = replace(before, **given)
         if limits != before:
-            self._transcripts.append(session, "budget", asdict(limits))
+            self._transcripts.append(session, _LIMITS, asdict(limits))
         return limits

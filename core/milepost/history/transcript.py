@@ -21,7 +21,7 @@ from milepost.search.ranking import WORK
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 _MIGRATIONS = (
@@ -44,6 +44,10 @@ _MIGRATIONS = (
 
 # The kind of an item that says that its session went back; see `in_force`.
 WENT_BACK = "went_back"
+
+# The kind of an item that holds what the user asks for before it is said to the model; see
+# `unheard`.
+ASKED = "asked"
 
 # Shorter items do not become smaller.
 _COMPRESSED_BYTES = 1_024
@@ -93,15 +97,26 @@ class Transcripts:
         )
         self._counts = table.TermCounts()
 
-    def create(self, title: str, actor: str, *, session_id: str | None = None) -> Session:
-        """A new active session. Raises UserError when the id is taken or none."""
+    def create(
+        self,
+        title: str,
+        actor: str,
+        *,
+        session_id: str | None = None,
+        mode: str = "build",
+        items: Iterable[tuple[str, Mapping[str, object]]] = (),
+    ) -> Session:
+        """A new active session with these items, each a kind and its data. Raises UserError when
+        the id is taken or none."""
         session_id = new_id() if session_id is None else _checked_id(session_id)
         now = utc_now()
-        session = Session(session_id, _title(title), actor, "active", now, now, None)
+        session = Session(session_id, _title(title), actor, "active", now, now, None, mode)
         with self.database.writing() as connection:
             if _session(connection, session_id) is not None:
                 raise UserError(f"there is a session {session_id} already; resume it")
             _insert(connection, session)
+            for kind, data in items:
+                _append(connection, session_id, now, kind, data)
         return session
 
     def get(self, session_id: str) -> Session:
@@ -222,6 +237,17 @@ class Transcripts:
             ).fetchall()
         return [_item(row) for row in rows]
 
+    def unheard(self, session_id: str) -> str | None:
+        """What the user asked for last, when the process that was to say it to the model died
+        before it did."""
+        with self.database.reading() as connection:
+            row = connection.execute(
+                f"SELECT {_ITEM} FROM item WHERE session = ? AND kind IN (?, 'user') "  # noqa: S608
+                "ORDER BY number DESC LIMIT 1",
+                (session_id, ASKED),
+            ).fetchone()
+        return None if row is None or row[3] != ASKED else _item(row).data["text"]
+
     def in_force(self, session_id: str, *, until: int | None = None) -> list[Item]:
         """The items that count: what was said and done after a point to which the session went back
         does not, until it goes forth again. With `until`, as it was after that item."""
@@ -315,7 +341,7 @@ class Transcripts:
             connection.executemany(
                 "INSERT INTO item (session, at, kind, is_compressed, data) "
                 "SELECT ?, at, kind, is_compressed, data FROM item WHERE number = ?",
-                ((made.id, item.number) for item in counting),
+                ((made.id, item.number) for item in counting if item.kind != ASKED),
             )
         return made
 

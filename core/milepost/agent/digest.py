@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from milepost.history.transcript import Item
+    from milepost.history.item import Item
 
 _T = TypeVar("_T")
 

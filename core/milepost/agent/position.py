@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from milepost.history.transcript import Item
+    from milepost.history.item import Item
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ from milepost.tools.tool import Planned, Result
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from milepost.history.transcript import Item, Transcripts
+    from milepost.history.item import Item
+    from milepost.history.transcript import Transcripts
     from milepost.providers.message import Part
     from milepost.tools.seen import Seen
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from milepost.api.assist_views import Answer, Effort, Rewrite
 from milepost.api.quoting import inline, quoted
+from milepost.api.takings import metered
 from milepost.base.errors import UserError
 from milepost.config.models import is_named, working_model
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from milepost.api.assist_views import Code
     from milepost.api.masking import Masking
     from milepost.api.memory import Memory
+    from milepost.api.takings import Took
     from milepost.api.views import Entry
     from milepost.providers.message import Reply
     from milepost.providers.provider import Provider
@@ -68,10 +70,12 @@ class _Shown:
 class Assist:
     """Help in one project."""
 
-    def __init__(self, project: str, memory: Memory, masking: Masking) -> None:
+    def __init__(self, project: str, memory: Memory, masking: Masking, took: Took) -> None:
+        """`took` is told what each reply takes."""
         self._project = project
         self._memory = memory
         self._masking = masking
+        self._took = took
 
     def answer(self, request: str, code: Code, stop: threading.Event) -> Answer:
         """Answer a request about a piece of code; from memory alone when no model is configured.
@@ -81,7 +85,7 @@ class Assist:
         entries = self._known(request, code)
         if not is_named(None):
             return Answer("", entries, None)
-        model, provider = _provider()
+        model, provider = self._provider()
         system, question = self._asked(request, code, entries, "", _TO_ANSWER)
         reply = assist.answer(provider, system, question, stop)
         words = reply.message.text.strip()
@@ -96,7 +100,7 @@ class Assist:
         needs to see. Raises as above, and UserError when what it proposed does not fit."""
         from milepost.agent import assist  # noqa: PLC0415  (most callers ask no model)
 
-        model, provider = _provider()
+        model, provider = self._provider()
         entries = self._known(request, code)
         system, question = self._asked(request, code, entries, beside, _TO_EDIT)
         shown = _shown(code)
@@ -104,6 +108,12 @@ class Assist:
         text, reply = assist.edit(provider, system, question, excerpt, stop)
         words = self._masking.text(reply.message.text.strip())
         return Rewrite(text, words, _effort(model, reply))
+
+    def _provider(self) -> tuple[str, Provider]:
+        from milepost.api.models import provider_of  # noqa: PLC0415  (most callers ask no model)
+
+        choice = working_model(None)
+        return f"{choice.kind}:{choice.name}", metered(provider_of(choice), self._took)
 
     def _known(self, request: str, code: Code) -> tuple[Entry, ...]:
         """What memory knows of the symbol, and about the matter."""
@@ -137,13 +147,6 @@ class Assist:
             parts.append(f"What memory knows:\n{known}")
         system = _SYSTEM.format(project=inline(self._project), mark=mark) + orders
         return system, "\n\n".join(parts)
-
-
-def _provider() -> tuple[str, Provider]:
-    from milepost.api.models import provider_of  # noqa: PLC0415  (most callers ask no model)
-
-    choice = working_model(None)
-    return f"{choice.kind}:{choice.name}", provider_of(choice)
 
 
 def _framed(mark: str, name: str, text: str) -> str:

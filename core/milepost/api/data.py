@@ -36,7 +36,7 @@ _HOLDS = {
     "trust.db": "which entries were written here",
     "milepost.db": "goals and their evidence",
     "history.db": "what was done",
-    "sessions.db": "what was said and done in runs",
+    "sessions.db": "what was said and done in runs, and what it took",
     "tasks.db": "the tree of tasks",
     "checkpoint.md": "the state of a run",
     "snapshots.db": "restore points",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from milepost.api import views
-from milepost.api.judging import judge_of
+from milepost.api import goal_views, views
+from milepost.api.judging import judge_of, judge_tried
 from milepost.base.errors import UserError
 from milepost.goals.check import DEFAULT_TIMEOUT_S
 from milepost.goals.goal import Budget, checked_condition, is_user, sound_budget
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from milepost.api.masking import Masking
+    from milepost.api.takings import Took
     from milepost.base.sandbox.choice import Sandbox
     from milepost.checkpoints.store import SnapshotStore
     from milepost.goals.check import Check
@@ -44,6 +45,7 @@ class Goals:
         environment: Callable[[], str],
         sandbox: Callable[[], Sandbox],
         judge: str,
+        took: Took,
     ) -> None:
         self._ledger = ledger
         self._snapshots = snapshots
@@ -54,10 +56,11 @@ class Goals:
             mask=masking.text,
             environment=environment,
             sandbox=sandbox,
-            judge=lambda: judge_of(judge) if judge else None,
+            judge=lambda: judge_of(judge, took) if judge else None,
         )
         self._actor = actor
         self._judge = judge
+        self._took = took
 
     def set(
         self,
@@ -236,7 +239,7 @@ class Goals:
         the goal's state or budget does not allow it, or a command needs the user's consent.
         """
         goal = self._find(goal_id)
-        chosen = judge_of(judge) if judge else None
+        chosen = judge_of(judge, self._took) if judge else None
         if chosen is None and offered is not None and not self._judge:
             from milepost.goals.model_judge import OfferedJudge  # noqa: PLC0415  (it loads providers)
 
@@ -256,6 +259,12 @@ class Goals:
                 for sign in verdict.signs
             ),
         )
+
+    def judge_tried(
+        self, named: str | None = None, progress: Progress | None = None
+    ) -> goal_views.JudgeTrial:
+        """Try a model as a judge, as `api.judge_tried` does; what it takes is counted here."""
+        return judge_tried(named, progress, self._took)
 
     def _signs(self, goal: Goal) -> tuple[Sign, ...]:
         with self._snapshots.exclusive():

@@ -6,32 +6,36 @@ import time
 from typing import TYPE_CHECKING
 
 from milepost.api import goal_views
+from milepost.api.takings import metered
 from milepost.config import models
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from milepost.api.takings import Took
     from milepost.goals.model_judge import ModelJudge
 
 
-def judge_of(named: str | None) -> ModelJudge:
-    """The model of this name (KIND:NAME) as a judge; without one that of `MILEPOST_MODEL`. Raises
-    UserError when there is none."""
+def judge_of(named: str | None, took: Took | None = None) -> ModelJudge:
+    """The model of this name (KIND:NAME) as a judge; without one that of `MILEPOST_MODEL`. `took`
+    is told what each answer takes. Raises UserError when there is none."""
     from milepost.api.models import provider_of  # noqa: PLC0415  (most callers ask no model)
     from milepost.goals.model_judge import ModelJudge  # noqa: PLC0415  (as above)
 
-    return ModelJudge(provider_of(_chosen(named)))
+    return ModelJudge(metered(provider_of(_chosen(named)), took))
 
 
 def judge_tried(
-    named: str | None = None, progress: Callable[[int, int, str], None] | None = None
+    named: str | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+    took: Took | None = None,
 ) -> goal_views.JudgeTrial:
     """Put the cases that come with Milepost to a model, named KIND:NAME, else the one of
-    `MILEPOST_MODEL`. `progress` is called before each case. Raises UserError when there is no such
-    model."""
+    `MILEPOST_MODEL`. `progress` is called before each case; `took` is told what each answer takes.
+    Raises UserError when there is no such model."""
     from milepost.goals import judge_bench  # noqa: PLC0415  (as above)
 
-    judge = judge_of(named)
+    judge = judge_of(named, took)
     began = time.monotonic()
     found = judge_bench.all_tried(judge, progress)
     choice = _chosen(named)

@@ -81,9 +81,10 @@ class SessionItem:
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """What was taken by one `actor` (worker, writer or judge) with one model in one session on one
-    `day` (UTC); of what was not asked for it is empty. `cost_usd` is None when a price is not
-    known. Of `requests`, `estimated` were not counted by their server."""
+    """What was taken by one `actor` (worker, writer, judge or assist) with one model in one session
+    on one `day` (UTC); of what was not asked for it is empty, and so is the session of what belongs
+    to none: the judge's, and what helps in an editor. `cost_usd` is None when a price is not known.
+    Of `requests`, `estimated` were not counted by their server."""
 
     session: str
     model: str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from milepost.api.run_views import SessionItem
 
 if TYPE_CHECKING:
-    from milepost.history.transcript import Item
+    from milepost.history.item import Item
 
 
 def shown(item: Item) -> SessionItem:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
-    from milepost.history.transcript import Item, Session, Transcripts
+    from milepost.history.item import Item
+    from milepost.history.transcript import Session, Transcripts
 
 
 # What usage can be summed up by.
@@ -91,7 +92,7 @@ class Sessions:
         if session_id is not None:
             self._transcripts.get(session_id)
         sums: dict[tuple[str, ...], run_views.UsageRow] = {}
-        for item in self._transcripts.taken():
+        for item in self._transcripts.taken.all():
             if session_id is None or item.session == session_id:
                 row = _row(item, by)
                 key = (row.day, row.session, row.model, row.actor)

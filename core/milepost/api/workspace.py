@@ -23,6 +23,7 @@ from milepost.api.memory import Memory
 from milepost.api.scopes import Scopes
 from milepost.api.standing import Standing
 from milepost.api.summaries import Summaries
+from milepost.api.takings import Takings
 from milepost.api.vectors import Vectors
 from milepost.base.errors import UserError
 from milepost.base.files import signature
@@ -88,6 +89,7 @@ class Workspace:
             book.of_project(resolved.worktree_dir / "rules.db", resolved.root, masking.text),
             book.of_user(paths.global_dir() / "rules.db", user_rules.user_folders(), masking.text),
         )
+        self._takings = Takings(self._transcripts)
         ledger = Ledger(resolved.data_dir)
         log = HistoryLog(resolved.data_dir, vectors.embedding)
         self._standing = Standing(
@@ -119,6 +121,7 @@ class Workspace:
             environment.fingerprint,
             sandbox.sandbox_of(resolved.root, chosen.sandbox),
             chosen.judge.model,
+            self._takings.of("judge"),
         )
         self.history = History(
             log, actor, session, masking, lambda: self.memory.clean(within_s=_CLEANING_S)
@@ -167,7 +170,8 @@ class Workspace:
         """Help of a model with a piece of code."""
         from milepost.api.assist import Assist  # noqa: PLC0415  (most callers want none)
 
-        return Assist(self.project.name, self.memory, self._masking)
+        took = self._takings.of("assist")
+        return Assist(self.project.name, self.memory, self._masking, took)
 
     def sessions(self) -> Sessions:
         """What was said and done when the worker was at work."""
@@ -179,7 +183,7 @@ class Workspace:
         """What the user should hear about the project's data; each is told once."""
         bases = (*self._others, *self._scopes.databases())
         told = tuple(notice for base in bases for notice in base.take_notices())
-        return told + self._snapshots.take_notices()
+        return told + self._snapshots.take_notices() + self._takings.take_notices()
 
     def vectors(self) -> views.VectorUse:
         """Which model ranks the searches of the servers, tried out. May take a second."""

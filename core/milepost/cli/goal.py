@@ -94,7 +94,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> Reply:
     """Do what the sub-command says."""
     if options.action == "bench":
-        # It is about a model, and about no project.
+        # It is about a model, and needs no project.
         return goal_bench.run(options)
     return act(options, _ACTIONS)
 

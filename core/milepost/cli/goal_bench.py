@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from milepost import api
+from milepost.cli.main import open_workspace
 from milepost.cli.reply import Reply, counted, say
 
 if TYPE_CHECKING:
@@ -22,8 +24,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Reply:
     """Put every case to the model. The exit code is 1 when it called done what is not."""
-    trial = api.judge_tried(options.model, say)
+    trial = _tried(options)
     return Reply(_text(trial), trial, 1 if trial.false_met else 0)
+
+
+def _tried(options: argparse.Namespace) -> api.JudgeTrial:
+    """The trial; what it takes is counted in the project around it, where there is one."""
+    try:
+        workspace = open_workspace(options)
+    except api.UserError:
+        if options.project:
+            raise
+        return api.judge_tried(options.model, say)
+    trial = workspace.goals.judge_tried(options.model, say)
+    for notice in workspace.notices():
+        print(f"milepost: {notice}", file=sys.stderr)
+    return trial
 
 
 def _text(trial: api.JudgeTrial) -> str:

@@ -39,7 +39,8 @@ def run(options: argparse.Namespace) -> Reply:
 
 
 def _line(row: UsageRow, by: tuple[str, ...]) -> str:
-    keys = "  ".join(str(getattr(row, key)) for key in by)
+    # What belongs to no session has none to name.
+    keys = "  ".join(getattr(row, key) or "-" for key in by)
     guessed = f" ({row.estimated} not counted by their server)" if row.estimated else ""
     return (
         f"{keys}  {row.requests} requests{guessed}, {row.input_tokens:,} tokens in "

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from milepost.base.clock import unix_time, utc_now
 from milepost.base.errors import UserError
 from milepost.base.ids import looks_like_id, new_id
 from milepost.base.sqlite import Database
+from milepost.history import taken
+from milepost.history.item import ITEM_COLUMNS, Item, item_of, packed
 from milepost.search import table
 from milepost.search.engine import Only
 from milepost.search.ranking import WORK
@@ -40,6 +42,7 @@ _MIGRATIONS = (
     """,
     table.GONE_SCHEMA,
     "ALTER TABLE session ADD COLUMN mode TEXT NOT NULL DEFAULT 'build';",
+    taken.SCHEMA,
 )
 
 # The kind of an item that says that its session went back; see `in_force`.
@@ -48,9 +51,6 @@ WENT_BACK = "went_back"
 # The kind of an item that holds what the user asks for before it is said to the model; see
 # `unheard`.
 ASKED = "asked"
-
-# Shorter items do not become smaller.
-_COMPRESSED_BYTES = 1_024
 
 # What the index takes of one item: a question finds a long message by its beginning, too.
 _INDEXED_CHARS = 8_000
@@ -73,17 +73,6 @@ class Session:
     mode: str = "build"
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One thing in a session, in the order of `number`, which grows across all sessions."""
-
-    number: int
-    session: str
-    at: str
-    kind: str
-    data: dict[str, Any]
-
-
 class Transcripts:
     """The sessions of one project."""
 
@@ -96,6 +85,7 @@ class Transcripts:
             "whole.",
         )
         self._counts = table.TermCounts()
+        self.taken = taken.Taken(self.database)
 
     def create(
         self,
@@ -179,30 +169,11 @@ class Transcripts:
         """The items of a session that come after the number `after`; all of them, or `limit`."""
         with self.database.reading() as connection:
             rows = connection.execute(
-                f"SELECT {_ITEM} FROM item WHERE session = ? AND number > ? "  # noqa: S608
+                f"SELECT {ITEM_COLUMNS} FROM item WHERE session = ? AND number > ? "  # noqa: S608
                 "ORDER BY number LIMIT ?",
                 (session_id, after, limit),
             ).fetchall()
-        return [_item(row) for row in rows]
-
-    def taken(self) -> Iterator[Item]:
-        """All that tells what requests took, of all sessions: replies, and what others than the
-        worker asked a model for. What a fork copied is its origin's."""
-        last = 0
-        while True:
-            with self.database.reading() as connection:
-                rows = connection.execute(
-                    "SELECT item.number, item.session, item.at, item.kind, is_compressed, data "
-                    "FROM item JOIN session ON session.id = item.session WHERE item.number > ? "
-                    "AND item.kind IN ('assistant', 'took') "
-                    "AND (forked_from IS NULL OR item.at >= created_at) "
-                    "ORDER BY item.number LIMIT 200",
-                    (last,),
-                ).fetchall()
-            if not rows:
-                return
-            yield from map(_item, rows)
-            last = rows[-1][0]
+        return [item_of(row) for row in rows]
 
     def newest(self, session_id: str, limit: int) -> list[Item]:
         """The last items that count of a session, in their order."""
@@ -210,10 +181,10 @@ class Transcripts:
             return self.in_force(session_id)[-limit:]
         with self.database.reading() as connection:
             rows = connection.execute(
-                f"SELECT {_ITEM} FROM item WHERE session = ? ORDER BY number DESC LIMIT ?",  # noqa: S608
+                f"SELECT {ITEM_COLUMNS} FROM item WHERE session = ? ORDER BY number DESC LIMIT ?",  # noqa: S608
                 (session_id, limit),
             ).fetchall()
-        return [_item(row) for row in reversed(rows)]
+        return [item_of(row) for row in reversed(rows)]
 
     def last_of(self, session_id: str, kind: str, *, before: int) -> int | None:
         """The number of the newest item that counts of a kind, before the item `before`."""
@@ -231,22 +202,22 @@ class Transcripts:
         """The last items of a kind, the newest first, whether they count or not."""
         with self.database.reading() as connection:
             rows = connection.execute(
-                f"SELECT {_ITEM} FROM item WHERE session = ? AND kind = ? "  # noqa: S608
+                f"SELECT {ITEM_COLUMNS} FROM item WHERE session = ? AND kind = ? "  # noqa: S608
                 "ORDER BY number DESC LIMIT ?",
                 (session_id, kind, limit),
             ).fetchall()
-        return [_item(row) for row in rows]
+        return [item_of(row) for row in rows]
 
     def unheard(self, session_id: str) -> str | None:
         """What the user asked for last, when the process that was to say it to the model died
         before it did."""
         with self.database.reading() as connection:
             row = connection.execute(
-                f"SELECT {_ITEM} FROM item WHERE session = ? AND kind IN (?, 'user') "  # noqa: S608
+                f"SELECT {ITEM_COLUMNS} FROM item WHERE session = ? AND kind IN (?, 'user') "  # noqa: S608
                 "ORDER BY number DESC LIMIT 1",
                 (session_id, ASKED),
             ).fetchone()
-        return None if row is None or row[3] != ASKED else _item(row).data["text"]
+        return None if row is None or row[3] != ASKED else item_of(row).data["text"]
 
     def in_force(self, session_id: str, *, until: int | None = None) -> list[Item]:
         """The items that count: what was said and done after a point to which the session went back
@@ -302,12 +273,12 @@ class Transcripts:
             if row is None:
                 raise UserError(f"there is no item {number}; a search has the numbers")
             earlier = connection.execute(
-                f"SELECT {_ITEM} FROM item WHERE session = ? AND number < ? "  # noqa: S608
+                f"SELECT {ITEM_COLUMNS} FROM item WHERE session = ? AND number < ? "  # noqa: S608
                 "ORDER BY number DESC LIMIT ?",
                 (row[0], number, before),
             ).fetchall()
         later = self.items(row[0], after=number - 1, limit=after + 1)
-        return [*map(_item, reversed(earlier)), *later]
+        return [*map(item_of, reversed(earlier)), *later]
 
     def search(
         self, question: str, limit: int, *, session_id: str | None = None
@@ -324,10 +295,10 @@ class Transcripts:
             found: list[tuple[float, Item]] = []
             for number, score in ranked:
                 row = connection.execute(
-                    f"SELECT {_ITEM} FROM item WHERE number = ?",  # noqa: S608
+                    f"SELECT {ITEM_COLUMNS} FROM item WHERE number = ?",  # noqa: S608
                     (number,),
                 ).fetchone()
-                found.append((score, _item(row)))
+                found.append((score, item_of(row)))
         return found
 
     def fork(self, session_id: str, actor: str, *, until: int | None = None) -> Session:
@@ -371,7 +342,6 @@ class Transcripts:
 
 
 _COLUMNS = "id, title, actor, state, created_at, updated_at, forked_from, mode"
-_ITEM = "number, session, at, kind, is_compressed, data"
 
 
 def _session(connection: sqlite3.Connection, session_id: str) -> Session | None:
@@ -395,27 +365,12 @@ def _insert(connection: sqlite3.Connection, session: Session) -> None:
 def _append(
     connection: sqlite3.Connection, session_id: str, at: str, kind: str, data: Mapping[str, object]
 ) -> int:
-    # JSON escapes half of a surrogate pair, which SQLite could not hold as text.
-    body = json.dumps(data, ensure_ascii=True, separators=(",", ":")).encode()
-    is_compressed = len(body) > _COMPRESSED_BYTES
-    if is_compressed:
-        import zstandard  # noqa: PLC0415  (short items need none)
-
-        body = zstandard.ZstdCompressor(level=3).compress(body)
+    is_compressed, body = packed(data)
     cursor = connection.execute(
         "INSERT INTO item (session, at, kind, is_compressed, data) VALUES (?, ?, ?, ?, ?)",
         (session_id, at, kind, is_compressed, body),
     )
     return cursor.lastrowid or 0
-
-
-def _item(row: tuple[int, str, str, str, int, bytes]) -> Item:
-    number, session, at, kind, is_compressed, body = row
-    if is_compressed:
-        import zstandard  # noqa: PLC0415  (as above)
-
-        body = zstandard.ZstdDecompressor().decompress(body)
-    return Item(number, session, at, kind, cast("dict[str, Any]", json.loads(body)))
 
 
 def _title(title: str) -> str:

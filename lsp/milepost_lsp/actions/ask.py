@@ -47,6 +47,7 @@ async def run(call: Call, arguments: assist.AskArguments) -> api.Answer:
     help_with = workspace.assist()
     answer = await asking(
         call,
+        workspace,
         "Asking about the selection",
         lambda stop: help_with.answer(question, code, stop),
     )

@@ -90,9 +90,11 @@ async def code_at(call: Call, target: Target, span: Range) -> tuple[api.Workspac
     )
 
 
-async def asking(call: Call, title: str, ask: Callable[[threading.Event], R]) -> R:
+async def asking(
+    call: Call, workspace: api.Workspace, title: str, ask: Callable[[threading.Event], R]
+) -> R:
     """Runs a question off the loop; whoever cancels the request or its progress sets what it is
-    given, which hangs up on the model."""
+    given, which hangs up on the model. What the project has to say afterwards is said."""
     stop = threading.Event()
     try:
         async with call.editor.progress(title, token=call.token, stop=stop):
@@ -100,6 +102,8 @@ async def asking(call: Call, title: str, ask: Callable[[threading.Event], R]) ->
     except asyncio.CancelledError:
         stop.set()
         raise
+    finally:
+        call.editor.say_notices(workspace)
 
 
 def offer_edit(
@@ -155,6 +159,7 @@ async def _rewritten(call: Call, wanted: Wanted) -> api.Rewrite:
     help_with = wanted.workspace.assist()
     rewrite = await asking(
         call,
+        wanted.workspace,
         wanted.title,
         lambda stop: help_with.rewrite(wanted.request, wanted.code, stop, beside=wanted.beside),
     )

@@ -47,7 +47,10 @@ async def run(call: Call, arguments: assist.DiagnosticArguments) -> api.Answer:
     request = f"Explain {words(arguments)}\nSay what causes it, and what can be done about it."
     help_with = workspace.assist()
     answer = await asking(
-        call, "Explaining a diagnostic", lambda stop: help_with.answer(request, code, stop)
+        call,
+        workspace,
+        "Explaining a diagnostic",
+        lambda stop: help_with.answer(request, code, stop),
     )
     await call.editor.show(workspace, "answer", shown_answer(arguments.message[:200], answer))
     return answer

@@ -58,6 +58,7 @@ async def run(call: Call, arguments: commands.VerifyGoalArguments) -> api.Verdic
     except asyncio.CancelledError:
         stop.set()
         raise
+    call.editor.say_notices(workspace)
     is_met = verdict.verdict == "met"
     why = "; ".join((verdict.reason, *verdict.missing))
     call.editor.report(

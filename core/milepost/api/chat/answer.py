@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from milepost.api.chat import views
     from milepost.api.history import History
-    from milepost.history.transcript import Item, Transcripts
+    from milepost.history.item import Item
+    from milepost.history.transcript import Transcripts
 
 NO_MODEL = (
     "No model is configured, so nothing here was thought up: this is what memory and history hold. "

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from milepost.api.worker import Worker
     from milepost.api.workspace import Workspace
     from milepost.checkpoints.store import SnapshotStore
-    from milepost.history.transcript import Item, Session, Transcripts
+    from milepost.history.item import Item
+    from milepost.history.transcript import Session, Transcripts
     from milepost.tasks.store import TaskStore
     from milepost.tools.files import Buffers
 

@@ -14,7 +14,7 @@ from milepost.api.chat import calls, views
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from milepost.history.transcript import Item
+    from milepost.history.item import Item
 
     # The files before and after a call, by its restore points and paths.
     Diffs = Callable[[int | None, int | None, Sequence[str]], tuple[views.FileDiff, ...]]

@@ -342,11 +342,6 @@ class Editor:
             self._said.add(message)
             self.say(message, types.MessageType.Warning)
 
-    def say_notices(self, workspace: api.Workspace) -> None:
-        """Warns of what the project has to say about its data."""
-        for notice in workspace.notices():
-            self.say_once(notice)
-
     def log(self, message: str, kind: types.MessageType = types.MessageType.Log) -> None:
         """Writes a line to the client's log of this server, cut where it is long."""
         message = message[:LOG_CHARS]

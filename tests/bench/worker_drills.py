@@ -19,7 +19,7 @@ from tests.killing.drill import drill
 _SEED = 20_261_122
 
 # A model thinks; and the longer a run is beside its start, the more kills hit it at work.
-_PAUSE_S = 0.04
+_PAUSE_S = 0.01
 
 
 def run(quick: bool) -> Report:

@@ -13,7 +13,7 @@ STEPS = 60
 INSTRUCTION = "Build the files."
 
 # What the check waits for, so that a verification is long enough to be hit.
-CHECK = f"command: sleep 0.4; test -f new/{STEPS - 6}.txt"
+CHECK = f"command: sleep 0.4; test -f new/{STEPS - 6}/7.txt"
 
 # Commands enter here that they ran. It is ignored, and so no part of the tree.
 RAN = "ran.log"
@@ -27,10 +27,10 @@ def turn(number: int) -> tuple[str, tuple[Call, ...]]:
     read, edited = _file(number), _file(number - 1)
     change: Call = ("edit", {"path": edited, "old": "the end", "new": f"line {number}\nthe end"})
     calls: dict[int, tuple[Call, ...]] = {
-        0: (_write(f"new/{number}.txt", 20), _write(f"new/{number}b.txt", 1)),
+        0: tuple(_write(f"new/{number}/{part}.txt", 20) for part in range(8)),
         1: (("read", {"path": read}), ("grep", {"pattern": f"line {number - 5}"})),
         2: (change,),
-        3: (_write(f"large/{number}.txt", 300),),
+        3: tuple(_write(f"large/{number}-{part}.txt", 100) for part in range(4)),
         4: (
             ("read", {"path": read}),
             ("shell", {"command": f"echo {number} >> {RAN}; sleep 0.1; wc -l {read}"}),

@@ -103,7 +103,8 @@ async def asking(
         stop.set()
         raise
     finally:
-        call.editor.say_notices(workspace)
+        for notice in workspace.notices():
+            call.editor.say_once(notice)
 
 
 def offer_edit(

@@ -58,7 +58,8 @@ async def run(call: Call, arguments: commands.VerifyGoalArguments) -> api.Verdic
     except asyncio.CancelledError:
         stop.set()
         raise
-    call.editor.say_notices(workspace)
+    for notice in workspace.notices():
+        call.editor.say_once(notice)
     is_met = verdict.verdict == "met"
     why = "; ".join((verdict.reason, *verdict.missing))
     call.editor.report(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.core.chat.conversing import script
+from tests.lsp.client import CHATTING
 from tests.lsp.neovim import Neovim
 
 Chat = Callable[..., Neovim]
@@ -185,6 +187,22 @@ def test_a_chat_is_taken_up_again_from_the_list(chatting, project, tmp_path):
     ask(again, "Go on.")
     again.wait("the answer", lambda: "And I the second." in shown(again))
     assert shown(again).count("## You") == 2
+
+
+def test_a_turn_of_another_process_is_stopped_where_it_is_shown(
+    chatting, connect, project, tmp_path
+):
+    other = connect(env={"MILEPOST_MODEL": script(tmp_path, {"hang": True})})
+    other.initialize(project, capabilities=CHATTING)
+    number = other.start("milepost/chat/prompt", {"prompt": [{"type": "text", "text": "Wait."}]})
+    told = other.wait_for("milepost/chat/update", lambda p: p["turnId"])
+    nvim = chatting()
+    load = "require('milepost.chat').load(vim.lsp.get_clients({ name = 'milepost' })[1], ...)"
+    nvim.lua(load, told["sessionId"])
+    nvim.wait("the turn", lambda: nvim.lua(_RUNNING) == 1)
+    nvim.ex("Milepost cancel")
+    assert other.answer_to(number)["stopReason"] == "cancelled"
+    nvim.wait("the end", lambda: nvim.lua(_RUNNING) == 0)
 
 
 def test_without_a_model_memory_answers(chatting, other):

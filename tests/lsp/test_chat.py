@@ -231,6 +231,31 @@ def test_two_editors_on_one_session_see_the_same(chatting, tmp_path):
     )
 
 
+def test_the_other_editor_stops_the_turn(chatting, tmp_path):
+    client, other = (chatting(script(tmp_path, {"hang": True})) for _ in range(2))
+    number = client.start(PROMPT, {"prompt": [text("Wait.")]})
+    client.wait_until(lambda: updates(client, "checkpoint"), "the beginning")
+    told = client.got("milepost/chat/update")[-1]["params"]
+    session, turn = told["sessionId"], told["turnId"]
+    assert other.request("milepost/session/load", {"sessionId": session})["session"]["state"] == (
+        "running"
+    )
+    # What is over, or is no session, is not stopped, and nobody is told off.
+    other.notify("milepost/chat/cancel", {"sessionId": session, "turnId": "0"})
+    other.notify("milepost/chat/cancel", {"sessionId": "../none"})
+    began = time.monotonic()
+    other.notify("milepost/chat/cancel", {"sessionId": session, "turnId": turn})
+    result = client.answer_to(number)
+    assert time.monotonic() - began < 2  # a quarter of a second, where nothing else is to do
+    assert (result["stopReason"], result["message"]) == (
+        "cancelled", "it was stopped by user:test-editor",
+    )  # fmt: skip
+    other.wait_until(lambda: updates(other, "turn_ended"), "the end")
+    (ended,) = updates(other, "turn_ended")
+    assert (ended["stopReason"], ended["message"]) == ("cancelled", result["message"])
+    assert other.messages() == []
+
+
 def test_a_killed_server_loses_nothing_that_was_finished(chatting, project, tmp_path):
     model = script(
         tmp_path,

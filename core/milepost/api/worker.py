@@ -7,12 +7,14 @@ import sys
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from milepost.agent import loop
 from milepost.agent.budget import Budget
 from milepost.agent.events import Warned
 from milepost.api import run_views
 from milepost.api.assembly import MODES, Assembly, Guest
 from milepost.api.models import provider_of
 from milepost.api.sessions import at_work
+from milepost.api.stopping import Stop
 from milepost.api.watching import seen as seen_as_view
 from milepost.base.errors import MilepostError, UserError
 from milepost.config import models
@@ -22,7 +24,6 @@ from milepost.permissions import rules as permissions
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from milepost.agent import loop
     from milepost.agent.events import Event
     from milepost.agent.execution import Question
     from milepost.api.masking import Masking
@@ -96,7 +97,8 @@ class Worker:
             asked = run_views.Question(question.tool, question.subject, question.reason)
             return ask is not None and await asyncio.to_thread(ask, asked)
 
-        with at_work(self._folder(session.id)):
+        stop = Stop()
+        with at_work(self._folder(session.id)), stop.heeded(self._transcripts, session.id):
             if resume is not None:
                 instruction = self._asked(session.id, instruction)
             mode = mode or session.mode
@@ -119,7 +121,12 @@ class Worker:
             caution = "" if mode == "plan" else self._caution()
             if caution:
                 hear(Warned(caution))
-            outcome = asyncio.run(work())
+            outcome = stop.run(work()) or loop.Outcome("cancelled", stop.words)
+            if outcome.state == "cancelled":
+                outcome = replace(outcome, reason=stop.words)
+                if stop.by:
+                    kept = {"level": "info", "text": f"The run ended: {stop.words}."}
+                    self._transcripts.append(session.id, "notice", kept)
             self._transcripts.set_state(session.id, "ended")
         spent = agent.spent
         return run_views.RunOutcome(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
+from milepost.api import UserError
 from milepost.cli import options as shared
 from milepost.cli import run as working
 from milepost.cli.main import act
@@ -32,7 +34,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     shared.count(around, 5)
     export = actions.add_parser("export", help="word for word, as JSON lines")
     delete = actions.add_parser("delete", help="delete a session with all that was said in it")
-    for action in (show, resume, export, delete):
+    stop = actions.add_parser("stop", help="end what runs in a session, in whichever process")
+    for action in (show, resume, export, delete, stop):
         action.add_argument("id")
     working.arguments_of_work(resume)
     for action in actions.choices.values():
@@ -87,6 +90,19 @@ def _export(workspace: Workspace, options: argparse.Namespace) -> Reply:
     return Reply("", sessions.get(options.id), has_printed=True)
 
 
+def _stop(workspace: Workspace, options: argparse.Namespace) -> Reply:
+    chat = workspace.chat()
+    session = chat.session(options.id)
+    if not chat.stop(session.id):
+        raise UserError(f"nothing runs in session {session.id}; `session list` shows what does")
+    deadline = time.monotonic() + _STOP_S
+    while (now := chat.session(session.id)).state == "running":
+        if time.monotonic() > deadline:
+            return Reply(f"Session {session.id} was told to stop, and has not ended yet.", now)
+        time.sleep(0.05)
+    return Reply(f"Stopped session {session.id}: {session.title}", now)
+
+
 def _delete(workspace: Workspace, options: argparse.Namespace) -> Reply:
     sessions = workspace.sessions()
     session = sessions.get(options.id)
@@ -109,8 +125,10 @@ _SAID = {
 }  # fmt: skip
 _RESULT_CHARS = 1_000
 _LINE_CHARS = 100
+# Children are killed and the last words written down within a second or two.
+_STOP_S = 10.0
 
 _ACTIONS = {
     "list": _list, "show": _show, "search": _search, "around": _around, "export": _export,
-    "delete": _delete,
+    "delete": _delete, "stop": _stop,
 }  # fmt: skip

@@ -15,7 +15,7 @@ from milepost.base.clock import unix_time, utc_now
 from milepost.base.errors import UserError
 from milepost.base.ids import looks_like_id, new_id
 from milepost.base.sqlite import Database
-from milepost.history import taken
+from milepost.history import taken, turns
 from milepost.history.item import ITEM_COLUMNS, Item, item_of, packed
 from milepost.search import table
 from milepost.search.engine import Only
@@ -43,6 +43,7 @@ _MIGRATIONS = (
     table.GONE_SCHEMA,
     "ALTER TABLE session ADD COLUMN mode TEXT NOT NULL DEFAULT 'build';",
     taken.SCHEMA,
+    turns.SCHEMA,
 )
 
 # The kind of an item that says that its session went back; see `in_force`.
@@ -86,6 +87,7 @@ class Transcripts:
         )
         self._counts = table.TermCounts()
         self.taken = taken.Taken(self.database)
+        self.turns = turns.Turns(self.database)
 
     def create(
         self,

@@ -157,10 +157,12 @@ export interface CallLocation {
 }
 
 /**
- * The session whose turn is to end.
+ * The session whose turn is to end, whichever process runs it. With `turnId` only if it is that
+ * one: another editor's may have ended, and the next begun, before this is heard.
  */
 export interface CancelChatParams {
   sessionId: string;
+  turnId?: string | null;
 }
 
 /**

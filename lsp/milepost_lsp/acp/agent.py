@@ -217,8 +217,9 @@ class Agent:
         }
 
     def cancel(self, params: Params) -> None:
-        """Ends the turn of a session; its prompt is answered with `cancelled`."""
-        self._known(params.text("sessionId")).chat.cancel(params.text("sessionId"))
+        """Ends the turn of a session, in whichever process it runs; its prompt is answered with
+        `cancelled`."""
+        self._known(params.text("sessionId")).chat.stop(params.text("sessionId"))
 
     def cancel_request(self, params: Params) -> None:
         """The same by the request that is under way; others end soon by themselves."""

@@ -45,7 +45,8 @@ async def _send(call: Call, arguments: commands.SendChatArguments) -> commands.C
 
 async def _stop(call: Call, arguments: commands.StopChatArguments) -> commands.ChatPage:
     page = await _page(call, arguments.uri)
-    if not call.pages.stop(page):
+    chat = await call.session.run(page.space.chat)
+    if not call.pages.stop(page) and not await call.session.run(chat.stop, page.session):
         raise api.UserError("Milepost is not answering; there is nothing to stop")
     return commands.ChatPage(page.uri, page.session)
 

@@ -115,11 +115,14 @@ class Talk:
                 await self._session.run(conversations.follow, result.session, follow)
         return result
 
-    def cancel(self, session: str) -> None:
-        """Cancel the turn of a session, if this client runs one."""
-        for turn in tuple(self._turns):
-            if turn.session == session:
+    def cancel(self, session: str, turn_id: str | None = None) -> bool:
+        """Cancel the turn that this client runs in a session (only the one with this id, where it
+        is named); whether it runs one."""
+        running = [turn for turn in self._turns if turn.session == session]
+        for turn in running:
+            if turn_id in (None, turn.id):
                 turn.cancel()
+        return bool(running)
 
     def running(self) -> tuple[str, ...]:
         """The sessions in which this client runs a turn."""

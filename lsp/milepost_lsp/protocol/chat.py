@@ -76,9 +76,11 @@ class PromptResult:
 
 @dataclass(frozen=True, slots=True)
 class CancelChatParams:
-    """The session whose turn is to end."""
+    """The session whose turn is to end, whichever process runs it. With `turn_id` only if it is
+    that one: another editor's may have ended, and the next begun, before this is heard."""
 
     session_id: str
+    turn_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,25 @@ def test_what_needs_permission_is_asked(connect, project, answer, is_run):
     assert (project / "build").exists() is not is_run
 
 
+def test_a_prompt_that_another_process_answers_is_cancelled_there(connect, project):
+    async def story() -> None:
+        hang = {"say": "", "hang": True}
+        async with connect(hang) as (agent, editor), connect(hang) as (other, _):
+            session = await new(agent, project)
+            prompt = asyncio.ensure_future(agent.prompt(session_id=session, prompt=say("Wait.")))
+            await editor.until(lambda: editor.of("tool_call"))  # the restore point
+            await other.load_session(cwd=str(project), session_id=session, mcp_servers=[])
+            # Who closes a session of another process's leaves it at work.
+            await other.close_session(session_id=session)
+            await other.load_session(cwd=str(project), session_id=session, mcp_servers=[])
+            assert not prompt.done()
+            await other.cancel(session_id=session)
+            answer = await asyncio.wait_for(prompt, PATIENCE_S)
+            assert answer.stop_reason == "cancelled"
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize("way", ["session/cancel", "$/cancel_request"])
 def test_a_cancelled_prompt_ends_with_that_word_and_its_children_are_dead(connect, project, way):
     mark = project / "alive"

@@ -12,6 +12,7 @@ from milepost.api.chat.replay import Replay
 from milepost.api.chat.tail import Tail
 from milepost.api.chat.turn import Parts, Turn, Wish
 from milepost.api.sessions import at_work, is_at_work
+from milepost.api.stopping import ask_to_end
 from milepost.base.errors import UserError
 from milepost.base.ids import new_id
 
@@ -101,6 +102,21 @@ class Chat:
         if turn is not None:
             turn.cancel()
         return turn is not None
+
+    def stop(self, session: str, turn: str | None = None) -> bool:
+        """End the turn of a session, in whichever process it runs; with its `turn` only if it is
+        that one. Whether there is one that hears it. Raises UserError when there is no such
+        session."""
+        self._transcripts.get(session)
+        with self._guard:
+            own = self._turns.get(session)
+        if own is not None:
+            is_meant = turn is None or own.id == turn
+            if is_meant:
+                own.cancel()
+            return is_meant
+        by = self._workspace.actor
+        return ask_to_end(self._transcripts, self._folder(session), session, by, turn)
 
     def running(self) -> tuple[str, ...]:
         """The sessions in which a turn of this process runs."""

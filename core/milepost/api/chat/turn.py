@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from milepost.api.chat.answer import answer
 from milepost.api.chat.prompt import PromptReader
 from milepost.api.models import provider_of
 from milepost.api.sessions import at_work
+from milepost.api.stopping import Stop
 from milepost.base.errors import MilepostError, UserError
 from milepost.config import models
 from milepost.permissions import rules as permissions
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
 
 _STOPS: dict[str, views.StopReason] = {
     "met": "end_turn", "not_met": "not_met", "budget": "budget", "error": "error",
-    "cancelled": "cancelled",
 }  # fmt: skip
 
 # What may have changed files, after which the goal holds the turn.
@@ -118,9 +117,7 @@ class Turn:
         self._wish = wish
         self._begun = begun
         self._ended = ended
-        self._guard = threading.Lock()
-        self._is_cancelled = False
-        self._running: tuple[asyncio.AbstractEventLoop, asyncio.Task[Outcome]] | None = None
+        self._stop = Stop(lambda: self._turn)
         self.session = wish.session or ""
         self._turn = ""
         self._known = _Known()
@@ -134,15 +131,14 @@ class Turn:
         """Whether what the user said is kept in the session."""
         return self._turn != ""
 
+    @property
+    def id(self) -> str:
+        """The turn's id; empty before it has begun."""
+        return self._turn
+
     def cancel(self) -> None:
         """End the turn as soon as can be; from any thread, at any time."""
-        with self._guard:
-            self._is_cancelled = True
-            if self._running is not None:
-                loop, task = self._running
-                # The loop may have ended a moment ago.
-                with contextlib.suppress(RuntimeError):
-                    loop.call_soon_threadsafe(task.cancel)
+        self._stop.want()
 
     def run(self) -> views.TurnResult:
         """Run to its end; blocks. Raises UserError when something about the wish is wrong or the
@@ -168,7 +164,10 @@ class Turn:
     @contextlib.contextmanager
     def _exclusive(self, session: Session) -> Generator[None]:
         self.session = session.id
-        with at_work(self._parts.folder(session.id)):
+        with (
+            at_work(self._parts.folder(session.id)),
+            self._stop.heeded(self._parts.transcripts, session.id),
+        ):
             self._begun(self)
             try:
                 yield
@@ -285,18 +284,9 @@ class Turn:
             finally:
                 await provider.close()
 
-        async def cancellable() -> Outcome | None:
-            task = asyncio.ensure_future(work())
-            with self._guard:
-                self._running = asyncio.get_running_loop(), task
-                if self._is_cancelled:
-                    task.cancel()
-            await asyncio.wait([task])
-            return None if task.cancelled() else task.result()
-
-        outcome = asyncio.run(cancellable())
-        if outcome is None:
-            return views.TurnEnded("cancelled", "it was cancelled", self._spent())
+        outcome = self._stop.run(work())
+        if outcome is None or outcome.state == "cancelled":
+            return views.TurnEnded("cancelled", self._stop.words, self._spent())
         stop = "refusal" if self._is_refused() else _STOPS[outcome.state]
         return views.TurnEnded(stop, outcome.reason, self._spent())
 

@@ -13,6 +13,7 @@ local M = {}
 ---@field transcript milepost.Transcript
 ---@field request integer? the prompt that is under way here
 ---@field running boolean
+---@field turn string? the newest turn that the server told of
 ---@field mode string
 ---@field seq integer the newest update that was taken
 ---@field early table[]? updates that came while the session was being loaded
@@ -110,7 +111,9 @@ function M.cancel(chat)
     return client_of.say('no answer is coming that could be stopped')
   end
   if chat.session then
-    chat.client:notify('milepost/chat/cancel', { sessionId = chat.session })
+    -- Another editor's turn may end, and the next begin, before the server hears of this.
+    local turn = not chat.request and chat.turn or nil
+    chat.client:notify('milepost/chat/cancel', { sessionId = chat.session, turnId = turn })
   elseif chat.request then
     chat.client:cancel_request(chat.request)
   end
@@ -140,6 +143,7 @@ end
 function M.take(chat, turn, update)
   if update.sessionUpdate == 'user_message_chunk' then
     chat.running = true
+    chat.turn = turn ~= '' and turn or nil
   elseif update.sessionUpdate == 'turn_ended' then
     chat.running = false
   end

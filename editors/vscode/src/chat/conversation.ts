@@ -81,7 +81,10 @@ export class Conversation {
   /** Asks the server to end the turn; the prompt then resolves with what was said so far. */
   async cancel(): Promise<void> {
     if (this.sessionId !== undefined && this.isRunning) {
-      await this.line.notify("milepost/chat/cancel", { sessionId: this.sessionId });
+      // Another editor's turn may end, and the next begin, before the server hears of this.
+      const other = this.turns > 0 ? undefined : [...this.otherTurns].at(-1);
+      const turn = other === undefined ? {} : { turnId: other };
+      await this.line.notify("milepost/chat/cancel", { sessionId: this.sessionId, ...turn });
     }
   }
 

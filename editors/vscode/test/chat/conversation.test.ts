@@ -165,6 +165,9 @@ describe("a conversation", () => {
     assert.equal(isRunning, false);
     hear(updates([user("again")], { turnId: "t2", from: 3 }));
     assert.equal(isRunning, true);
+    // Stopping is for the turn that is seen, and not for one that begins meanwhile.
+    await conversation.cancel();
+    assert.deepEqual(asked[1]?.params, { sessionId: "s1", turnId: "t2" });
   });
 
   test("the answer to a chat that was left does not touch the one that is shown", async () => {

@@ -50,6 +50,8 @@ class Client:
         self.documents: dict[str, str] = {}
         self.versions: dict[str, int] = {}
         self.settings: Any = None
+        # In which it counts characters; the first that it says it knows is what the server takes.
+        self.unit = "utf-16"
         # The option to choose each time that a permission is asked for.
         self.permissions: list[str] = []
         self._responses: dict[int | str | None, dict[str, Any]] = {}
@@ -72,11 +74,13 @@ class Client:
 
     def initialize(self, *folders: Path, capabilities: dict[str, Any] | None = None, **more: Any):
         """The handshake. Returns the server's capabilities."""
+        known = CAPABILITIES if capabilities is None else capabilities
+        self.unit = known.get("general", {}).get("positionEncodings", ["utf-16"])[0]
         params = {
             "processId": os.getpid(),
             "clientInfo": {"name": "Test Editor"},
             "rootUri": folders[0].as_uri() if folders else None,
-            "capabilities": capabilities if capabilities is not None else CAPABILITIES,
+            "capabilities": known,
             "workspaceFolders": [{"uri": f.as_uri(), "name": f.name} for f in folders] or None,
             **more,
         }
@@ -155,7 +159,7 @@ class Client:
         for uri, _, edits in changes:
             if uri not in self.documents:
                 self.open(Path(uri.removeprefix("file://")))
-            self.type(uri, edited(self.documents[uri], edits))
+            self.type(uri, edited(self.documents[uri], edits, self.unit))
         return True
 
     def request(self, method: str, params: Any = None, *, timeout: float = TIMEOUT_S) -> Any:
@@ -357,8 +361,19 @@ def at(uri: str, line: int, character: int) -> dict[str, Any]:
     }
 
 
-def edited(text: str, edits: list[dict[str, Any]]) -> str:
-    """The text with LSP's edits, whose positions all mean the text before, in UTF-16 units."""
+# The encoding of each unit, and the bytes that one takes.
+_UNITS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
+
+
+def width(text: str, unit: str) -> int:
+    """How many units a text takes."""
+    encoding, size = _UNITS[unit]
+    return len(text.encode(encoding)) // size
+
+
+def edited(text: str, edits: list[dict[str, Any]], unit: str = "utf-16") -> str:
+    """The text with LSP's edits, whose positions all mean the text before."""
+    encoding, size = _UNITS[unit]
     starts = [0]
     for line in text.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
@@ -367,8 +382,8 @@ def edited(text: str, edits: list[dict[str, Any]]) -> str:
         line = place["line"]
         if line >= len(starts):
             return len(text)
-        rest = text[starts[line] :].encode("utf-16-le")[: place["character"] * 2]
-        return starts[line] + len(rest.decode("utf-16-le"))
+        rest = text[starts[line] :].encode(encoding)[: place["character"] * size]
+        return starts[line] + len(rest.decode(encoding))
 
     spans = [
         (offset(each["range"]["start"]), offset(each["range"]["end"]), each["newText"])

@@ -114,8 +114,13 @@ class Place:
         """In code the entries anchored to the symbol under the cursor that are in doubt."""
         if not self.symbol or self.path is None or self.is_ours:
             return ()
-        anchor = f"{self.path}#{self.symbol}"
-        return tuple(entry for entry in self.known if entry.doubts and anchor in entry.anchors)
+        # An anchor has the qualified name, the cursor stands on the last part of it.
+        here = {(self.path, self.symbol)}
+        return tuple(
+            entry
+            for entry in self.known
+            if entry.doubts and here & {_path_and_name(anchor) for anchor in entry.anchors}
+        )
 
     @cached_property
     def known(self) -> tuple[api.Entry, ...]:
@@ -167,6 +172,11 @@ class Place:
     def lines_json(self, line: int, end_line: int) -> dict[str, dict[str, int]]:
         """The same of the lines up to but not with `end_line`."""
         return range_json(self.text.whole_lines(line, end_line))
+
+
+def _path_and_name(anchor: str) -> tuple[str, str]:
+    path, _, symbol = anchor.partition("#")
+    return path, symbol.rpartition(".")[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,5 +99,5 @@ def _row(blobs: Blobs, beside: Beside) -> tuple[object, ...]:
         json.dumps(beside.memory),
         beside.session,
         beside.position,
-        *(None if body is None else blobs.put_data(body) for body in bodies),
+        *blobs.put_data(*bodies),
     )

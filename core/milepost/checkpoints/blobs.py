@@ -7,13 +7,16 @@ for an edited file leaves a few bytes of it. That is done when nobody waits, see
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from milepost.base.errors import WorldError
-from milepost.checkpoints.content import pack, pack_against, unpack
+from milepost.checkpoints.content import RAW, Packed, pack, pack_against, unpack
+from milepost.checkpoints.rows import select_many
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 # Reading an old content unpacks the whole chain; sixteen small steps stay below a millisecond.
 MAX_CHAIN = 16
@@ -23,6 +26,9 @@ _MAX_DELTA_BYTES = 1024 * 1024
 
 # Packed smaller than this, a content is not worth another look.
 _MIN_DELTA_BYTES = 200
+
+# As much as one large file; a batch of source files is far below it.
+_AT_ONCE_BYTES = 8 * 1024 * 1024
 
 _SUCCESSORS = """
     SELECT DISTINCT change.old_blob, change.new_blob, blob.size, blob.sha256
@@ -40,39 +46,102 @@ class Blobs:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def find(self, sha256: bytes) -> int | None:
-        """The id of a content by its hash."""
-        row = self._connection.execute("SELECT id FROM blob WHERE sha256 = ?", (sha256,)).fetchone()
-        return None if row is None else int(row[0])
+    def find(self, hashes: Iterable[bytes]) -> dict[bytes, int]:
+        """The ids of those contents that are there, by their hashes."""
+        query = "SELECT sha256, id FROM blob WHERE sha256 IN (?)"
+        return dict(select_many(self._connection, query, hashes))
 
-    def put(self, sha256: bytes, data: bytes) -> int:
-        """The id of a content; it is stored when it is not there."""
-        known = self.find(sha256)
-        if known is not None:
-            return known
-        encoding, stored = pack(data)
-        cursor = self._connection.execute(
-            "INSERT INTO blob (sha256, size, encoding, data) VALUES (?, ?, ?, ?)",
-            (sha256, len(data), encoding, stored),
-        )
-        return cursor.lastrowid or 0
+    def put(self, contents: Mapping[bytes, bytes]) -> dict[bytes, int]:
+        """The ids of contents by their hashes; those are stored that are not there."""
+        known = self.find(contents)
+        for sha256, data in contents.items():
+            if sha256 not in known:
+                encoding, stored = pack(data)
+                cursor = self._connection.execute(
+                    "INSERT INTO blob (sha256, size, encoding, data) VALUES (?, ?, ?, ?)",
+                    (sha256, len(data), encoding, stored),
+                )
+                known[sha256] = cursor.lastrowid or 0
+        return known
 
-    def put_data(self, data: bytes) -> int:
-        """`put` for something whose hash nobody has."""
-        return self.put(hashlib.sha256(data).digest(), data)
+    def put_data(self, *texts: bytes | None) -> list[int | None]:
+        """`put` for what nobody has the hashes of; None stays None."""
+        hashes = [None if data is None else hashlib.sha256(data).digest() for data in texts]
+        pairs = zip(hashes, texts, strict=True)
+        ids = self.put({sha256: data for sha256, data in pairs if sha256 and data is not None})
+        return [None if sha256 is None else ids[sha256] for sha256 in hashes]
 
 
 def content_of(connection: sqlite3.Connection, blob: int) -> bytes:
     """The bytes of a content, verified. Raises WorldError when they are damaged."""
-    row = connection.execute(
-        "SELECT encoding, data, size, sha256, base FROM blob WHERE id = ?", (blob,)
-    ).fetchone()
-    if row is None:
-        raise WorldError("a stored file's content is missing; run `milepost doctor`")
-    encoding, stored, size, sha256, base = row
-    return unpack(
-        encoding, stored, size, sha256, None if base is None else content_of(connection, base)
-    )
+    ((_, data),) = contents_of(connection, [blob])
+    return data
+
+
+def contents_of(
+    connection: sqlite3.Connection, wanted: Collection[int]
+) -> Iterator[tuple[int, bytes]]:
+    """Contents in the order in which they are wanted, each with its id, verified. Raises WorldError
+    when one is damaged. They are read some at a time: in a time and a memory that are bounded."""
+    entries = _entries(connection, wanted)
+    some: list[list[int]] = []
+    size = 0
+    for blob in wanted:
+        chain = _chain(entries, blob)
+        some.append(chain)
+        size += sum(entries[each].size for each in chain)
+        if size > _AT_ONCE_BYTES:
+            yield from _unpacked(connection, entries, some)
+            some, size = [], 0
+    yield from _unpacked(connection, entries, some)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What is known of a content before it is read."""
+
+    encoding: int
+    size: int
+    sha256: bytes
+    base: int | None
+
+
+def _entries(connection: sqlite3.Connection, wanted: Iterable[int]) -> dict[int, _Entry]:
+    """The entries of these contents, and of all that they are packed against."""
+    entries: dict[int, _Entry] = {}
+    missing = set(wanted)
+    while missing:
+        query = "SELECT id, encoding, size, sha256, base FROM blob WHERE id IN (?)"
+        found = {row[0]: _Entry(*row[1:]) for row in select_many(connection, query, missing)}
+        if len(found) < len(missing):
+            raise WorldError("a stored file's content is missing; run `milepost doctor`")
+        entries.update(found)
+        bases = {entry.base for entry in found.values() if entry.base is not None}
+        missing = bases - entries.keys()
+    return entries
+
+
+def _chain(entries: Mapping[int, _Entry], blob: int) -> list[int]:
+    """What has to be unpacked one after the other, the content itself last."""
+    chain = [blob]
+    while (base := entries[chain[-1]].base) is not None:
+        if len(chain) > len(entries):
+            raise WorldError("a stored file's content is damaged; run `milepost doctor`")
+        chain.append(base)
+    chain.reverse()
+    return chain
+
+
+def _unpacked(
+    connection: sqlite3.Connection, entries: Mapping[int, _Entry], chains: list[list[int]]
+) -> Iterator[tuple[int, bytes]]:
+    query = "SELECT id, data FROM blob WHERE id IN (?)"
+    stored = dict(select_many(connection, query, {blob for chain in chains for blob in chain}))
+    for chain in chains:
+        packed = [
+            Packed(entries[blob].encoding, stored[blob], entries[blob].size) for blob in chain
+        ]
+        yield chain[-1], unpack(packed, entries[chain[-1]].sha256)
 
 
 def repack(connection: sqlite3.Connection, snapshot_id: int) -> int:
@@ -91,11 +160,12 @@ def repack(connection: sqlite3.Connection, snapshot_id: int) -> int:
         if len(base) > _MAX_DELTA_BYTES:
             continue
         encoding, packed = pack_against(data, base)
+        chain = [Packed(RAW, base, len(base)), Packed(encoding, packed, size)]
         (length,) = connection.execute(
             "SELECT length(data) FROM blob WHERE id = ?", (old,)
         ).fetchone()
         # What cannot be read back as it was is not replaced.
-        if len(packed) < length and unpack(encoding, packed, size, sha256, base) == data:
+        if len(packed) < length and unpack(chain, sha256) == data:
             connection.execute(
                 "UPDATE blob SET encoding = ?, data = ?, base = ? WHERE id = ?",
                 (encoding, packed, new, old),

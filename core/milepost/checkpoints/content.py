@@ -10,11 +10,13 @@ import stat
 import sys
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from milepost.base.errors import WorldError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import zstandard
 
 # A file that changes under three readings is being written; it is read again at the next snapshot.
@@ -50,6 +52,14 @@ class Content:
     def sha256(self) -> bytes:
         """The hash under which the store keeps the bytes."""
         return hashlib.sha256(self.data).digest()
+
+
+class Packed(NamedTuple):
+    """A content as it is stored; `size` is what it has unpacked."""
+
+    encoding: int
+    data: bytes
+    size: int
 
 
 class Unreadable(Exception):  # noqa: N818  (a condition to record, not a failure to report)
@@ -102,16 +112,26 @@ def pack_against(data: bytes, base: bytes) -> tuple[int, bytes]:
     return DELTA, zstandard.ZstdCompressor(level=_DELTA_LEVEL, dict_data=prefix).compress(data)
 
 
-def unpack(encoding: int, stored: bytes, size: int, sha256: bytes, base: bytes | None) -> bytes:
-    """The bytes that were stored. Raises WorldError when they are not what was stored."""
-    data = stored
-    if encoding != RAW:
-        import zstandard  # noqa: PLC0415  (as above)
+def unpack(chain: Sequence[Packed], sha256: bytes) -> bytes:
+    """The bytes that the last of `chain` holds; each of it but the first was packed against the one
+    before it. Raises WorldError when they are not what was stored."""
+    import zstandard  # noqa: PLC0415  (as above)
 
-        try:
-            data = _unpacker(base).decompress(stored, max_output_size=size)
-        except zstandard.ZstdError:
+    data = chain[0].data
+    frames = [packed.data for packed in chain if packed.encoding != RAW]
+    try:
+        # What a damaged frame says of its size is not believed.
+        sizes = [zstandard.frame_content_size(frame) for frame in frames]
+        if sizes != [packed.size for packed in chain if packed.encoding != RAW]:
             data = b""
+        elif len(frames) == len(chain):
+            data = _unpacker().decompress_content_dict_chain([*frames])
+        else:
+            for frame in frames:
+                data = _unpack_against(data, frame)
+    except (zstandard.ZstdError, ValueError):
+        data = b""
+    # The others need no verification of their own: this comes only out of what was stored.
     if hashlib.sha256(data).digest() != sha256:
         message = "a stored file's content is damaged"
         raise WorldError(f"{message}; nothing was restored, older or newer points may be whole")
@@ -128,17 +148,21 @@ def _packer() -> zstandard.ZstdCompressor:
     return packer
 
 
-def _unpacker(base: bytes | None) -> zstandard.ZstdDecompressor:
+def _unpacker() -> zstandard.ZstdDecompressor:
+    """This thread's unpacker: making one takes longer than unpacking a source file."""
+    unpacker: zstandard.ZstdDecompressor | None = getattr(_mine, "unpacker", None)
+    if unpacker is None:
+        import zstandard  # noqa: PLC0415  (as above)
+
+        unpacker = _mine.unpacker = zstandard.ZstdDecompressor()
+    return unpacker
+
+
+def _unpack_against(base: bytes, frame: bytes) -> bytes:
     import zstandard  # noqa: PLC0415  (as above)
 
-    if base is not None:
-        prefix = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
-        return zstandard.ZstdDecompressor(dict_data=prefix)
-    # Making one takes longer than unpacking a source file.
-    plain: zstandard.ZstdDecompressor | None = getattr(_mine, "unpacker", None)
-    if plain is None:
-        plain = _mine.unpacker = zstandard.ZstdDecompressor()
-    return plain
+    prefix = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+    return zstandard.ZstdDecompressor(dict_data=prefix).decompress(frame)
 
 
 def _too_large(max_bytes: int) -> Unreadable:
@@ -153,8 +177,9 @@ def _read_settled(handle: int, max_bytes: int) -> Content:
             raise Unreadable("changed its kind while it was read", passing=True)
         if before.st_size > max_bytes:
             raise _too_large(max_bytes)
-        os.lseek(handle, 0, os.SEEK_SET)
-        data = _read_all(handle, max_bytes)
+        if attempt:
+            os.lseek(handle, 0, os.SEEK_SET)
+        data = _read_all(handle, before.st_size, max_bytes)
         is_written = _is_being_written(handle)
         after = os.fstat(handle)
         unchanged = (before.st_mtime_ns, before.st_ctime_ns) == (
@@ -186,13 +211,15 @@ def _is_being_written(handle: int) -> bool:
     return False
 
 
-def _read_all(handle: int, max_bytes: int) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    while size <= max_bytes:
-        chunk = os.read(handle, 1024 * 1024)
-        if not chunk:
-            break
-        chunks.append(chunk)
-        size += len(chunk)
+def _read_all(handle: int, expected: int, max_bytes: int) -> bytes:
+    """All that there is to read; one call does when it is not more than `expected`."""
+    data = os.read(handle, expected + 1)
+    if len(data) == expected:
+        return data
+    chunks = [data]
+    size = len(data)
+    while data and size <= max_bytes:
+        data = os.read(handle, 1024 * 1024)
+        chunks.append(data)
+        size += len(data)
     return b"".join(chunks)

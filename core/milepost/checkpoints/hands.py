@@ -22,10 +22,7 @@ from milepost.base.confined import TEMPORARY_PREFIX
 from milepost.checkpoints.rows import ABSENT, Row, State
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
     from pathlib import Path
-
-    from milepost.checkpoints.store import SnapshotStore
 
 _CHANGED = "it changed while the restore was looking"
 _IN_THE_WAY = "something that no snapshot covers is in its place"
@@ -60,9 +57,9 @@ def is_removal(step: Step) -> bool:
 class Hands:
     """The only code that writes into the user's workspace."""
 
-    def __init__(self, store: SnapshotStore, rows: dict[bytes, Row]) -> None:
-        self._store = store
-        self._root: Path = store.root
+    def __init__(self, root: Path, rows: dict[bytes, Row]) -> None:
+        """`rows` are the manifest's of the paths to be touched."""
+        self._root = root
         self._rows = rows
         self._folders: list[tuple[bytes, int]] = []
         # The folders from the root to the one last used, with their descriptors.
@@ -79,38 +76,38 @@ class Hands:
 
     def remove(self, step: Step) -> None:
         """Take away what is there now."""
-        with self._parent(step.name) as (parent, name):
-            self._must_be_as_stored(step, parent, name)
-            if stat.S_ISDIR(step.now.mode or 0):
-                try:
-                    os.rmdir(name, dir_fd=parent)
-                except OSError as error:
-                    raise Refused("the folder holds files that no snapshot covers") from error
-            else:
-                os.unlink(name, dir_fd=parent)
+        parent, name = self._parent(step.name)
+        self._must_be_as_stored(step, parent, name)
+        if stat.S_ISDIR(step.now.mode or 0):
+            try:
+                os.rmdir(name, dir_fd=parent)
+            except OSError as error:
+                raise Refused("the folder holds files that no snapshot covers") from error
+        else:
+            os.unlink(name, dir_fd=parent)
 
-    def make(self, step: Step) -> None:
-        """Put there what was there then. Whatever had to go first is gone."""
+    def make(self, step: Step, data: bytes) -> None:
+        """Put there what was there then, a file or link with `data`. Whatever had to go first is
+        gone."""
         mode = step.then.mode or 0
-        with self._parent(step.name, make=True) as (parent, name):
-            found = None
-            if is_removal(step) or step.now == ABSENT:
-                self._must_be_free(parent, name, mode)
-            else:
-                found = self._must_be_as_stored(step, parent, name)
-            if stat.S_ISDIR(mode):
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(name, 0o700, dir_fd=parent)
-                self._folders.append((step.name, stat.S_IMODE(mode)))
-                return
-            data = self._store.content(step.then.blob or 0)
-            if found is None or not self._overwrite(parent, name, found, data, mode):
-                self._replace(parent, name, data, mode)
+        parent, name = self._parent(step.name, make=True)
+        found = None
+        if is_removal(step) or step.now == ABSENT:
+            self._must_be_free(parent, name, mode)
+        else:
+            found = self._must_be_as_stored(step, parent, name)
+        if stat.S_ISDIR(mode):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(name, 0o700, dir_fd=parent)
+            self._folders.append((step.name, stat.S_IMODE(mode)))
+        elif found is None or not self._overwrite(parent, name, found, data, mode):
+            self._replace(parent, name, data, mode)
 
     def finish_folders(self) -> None:
         """Give the folders their modes, the deepest first: a read-only folder takes no files."""
         for path, mode in sorted(self._folders, key=lambda pair: -pair[0].count(b"/")):
-            with contextlib.suppress(OSError), self._parent(path) as (parent, name):
+            with contextlib.suppress(OSError):
+                parent, name = self._parent(path)
                 handle = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
                 try:
                     os.fchmod(handle, mode)
@@ -184,11 +181,10 @@ class Hands:
         if not (stat.S_ISDIR(mode) and stat.S_ISDIR(found.st_mode)):
             raise Refused(_IN_THE_WAY)
 
-    @contextlib.contextmanager
-    def _parent(self, path: bytes, *, make: bool = False) -> Generator[tuple[int, bytes]]:
-        """The folder that holds `path`, opened without following a link, and the last name."""
+    def _parent(self, path: bytes, *, make: bool = False) -> tuple[int, bytes]:
+        """The folder that holds `path`, opened without following a link, and the last name. It
+        stays open for the next path: most have the first folders in common."""
         *folders, name = path.split(b"/")
-        # Folders stay open for the next path: most have the first of them in common.
         common = 0
         while common < min(len(folders), len(self._open) - 1):
             if self._open[common + 1][0] != folders[common]:
@@ -196,15 +192,23 @@ class Hands:
             common += 1
         self._close(down_to=common + 1)
         for folder in folders[common:]:
-            here = self._open[-1][1]
-            if make:
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(folder, 0o755, dir_fd=here)
             try:
-                self._open.append((folder, os.open(folder, _FOLDER, dir_fd=here)))
+                self._open.append((folder, self._folder(folder, make=make)))
             except NotADirectoryError:
                 raise Refused(_IN_THE_WAY) from None
-        yield self._open[-1][1], name
+        return self._open[-1][1], name
+
+    def _folder(self, name: bytes, *, make: bool) -> int:
+        """The folder of this name in the one that was opened last."""
+        here = self._open[-1][1]
+        try:
+            return os.open(name, _FOLDER, dir_fd=here)
+        except FileNotFoundError:
+            if not make:
+                raise
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, 0o755, dir_fd=here)
+        return os.open(name, _FOLDER, dir_fd=here)
 
     def _close(self, *, down_to: int) -> None:
         while len(self._open) > down_to:

@@ -228,7 +228,7 @@ class Keeper:
             return
         if time.time_ns() - content.found.st_mtime_ns > _RACY_NS:
             sha256 = content.sha256
-            blobs.put(sha256, content.data)
+            blobs.put({sha256: content.data})
             self._looking.stored[name] = (content.found, sha256)
 
     def _tidy(self) -> None:

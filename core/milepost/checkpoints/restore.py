@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import stat
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from milepost.base.errors import UserError
@@ -18,9 +19,10 @@ from milepost.checkpoints.names import above, shown
 from milepost.checkpoints.rows import ABSENT, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from milepost.checkpoints.rows import Snapshot, State
+    from milepost.checkpoints.spans import Span
     from milepost.checkpoints.store import SnapshotStore
 
 _NOT_KEPT = "its content of that time was not kept (too large or not readable)"
@@ -66,20 +68,20 @@ def plan(store: SnapshotStore, wish: Wish, *, actor: str) -> Outcome:
     target = store.get(wish.target_id)
     words = f"before going back to {target.id}"
     now = store.seen(words, actor, session=wish.session, beside="all")
-    chosen = _chosen(store, wish, now)
+    span = store.span(target.id, now.id)
+    chosen = _chosen(store, wish, now, span)
     label = f"went back to {target.id}"
     request = Request(
         actor, label, wish.kind, target.id, now.id, session=wish.session, hand="restore"
     )
-    outcome = Outcome(target, now, [], request, store.hands(target.id, now.id))
+    outcome = Outcome(target, now, [], request, span.hands)
     has_to_agree = wish.since is not None and not wish.force
     foreign = store.between(wish.since or 0, now.id) if has_to_agree else {}
-    adopted = store.adopted_after(target.id)
     for name, choice in sorted(chosen.items()):
         reason = None
         if isinstance(choice, str):
             reason = choice
-        elif choice.then == ABSENT and name in adopted:
+        elif choice.then == ABSENT and name in span.adopted:
             reason = "it was not covered at that point, so it may be older than the point"
         elif stat.S_ISREG(choice.then.mode or 0) and choice.then.blob is None:
             reason = _NOT_KEPT
@@ -98,30 +100,36 @@ def apply(store: SnapshotStore, outcome: Outcome, beside: Callable[[], str]) -> 
     Paths that cannot be restored move from `steps` to `refused`. `beside` brings back what is to
     come back beside the files; what it returns is kept with the snapshot.
     """
-    names = (step.name for step in outcome.steps)
     done: list[Step] = []
-    with Hands(store, store.rows(names)) as hands:
-        _carry_out(outcome, hands, done)
+    with Hands(store.root, store.rows(step.name for step in outcome.steps)) as hands:
+        _carry_out(outcome, hands, _contents(store, outcome.steps), done)
     outcome.steps[:] = done
     return store.take(replace(outcome.request, parts=beside()))
 
 
-def _carry_out(outcome: Outcome, hands: Hands, done: list[Step]) -> None:
+def _carry_out(outcome: Outcome, hands: Hands, contents: Iterator[bytes], done: list[Step]) -> None:
     removals = [step for step in outcome.steps if is_removal(step)]
     removed: set[bytes] = set()
     for step in sorted(removals, key=lambda step: -step.name.count(b"/")):
         if _done(outcome, step, hands.remove):
             removed.add(step.name)
-    for step in outcome.steps:
-        if step.then == ABSENT:
-            if step.name in removed:
-                done.append(step)
-        elif (not is_removal(step) or step.name in removed) and _done(outcome, step, hands.make):
+    for step, data in zip(outcome.steps, contents, strict=True):
+        is_ready = not is_removal(step) or step.name in removed
+        if is_ready and (
+            step.then == ABSENT or _done(outcome, step, partial(hands.make, data=data))
+        ):
             done.append(step)
     hands.finish_folders()
 
 
-def _chosen(store: SnapshotStore, wish: Wish, now: Snapshot) -> dict[bytes, Step | str]:
+def _contents(store: SnapshotStore, steps: list[Step]) -> Iterator[bytes]:
+    """What each step puts there; nothing for those that take away, or make a folder."""
+    contents = store.contents([step.then.blob for step in steps if step.then.blob is not None])
+    for step in steps:
+        yield b"" if step.then.blob is None else next(contents)[1]
+
+
+def _chosen(store: SnapshotStore, wish: Wish, now: Snapshot, span: Span) -> dict[bytes, Step | str]:
     """The steps to the wanted states, or why there is none, by path."""
     chosen: dict[bytes, Step | str] = {}
     if not wish.files:
@@ -132,7 +140,7 @@ def _chosen(store: SnapshotStore, wish: Wish, now: Snapshot) -> dict[bytes, Step
             if step is not None:
                 chosen[name] = step
     else:
-        for name, (then, present) in store.between(wish.target_id, now.id).items():
+        for name, (then, present) in span.ends().items():
             chosen[name] = Step(name, present, then)
     if not wish.paths:
         return chosen

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from milepost.checkpoints.names import bounds
 
 if TYPE_CHECKING:
     import os
     import sqlite3
+    from collections.abc import Iterable, Iterator
 
 MIGRATIONS = (
     """
@@ -191,6 +193,10 @@ ROW_SOURCE = (
 )
 
 
+# A statement is kept by its words for the next time, so lists have only so many lengths.
+_LENGTHS = (1, 4, 16, 64, 256)
+
+
 def newest(connection: sqlite3.Connection) -> Snapshot | None:
     row = connection.execute(
         f"SELECT {SNAPSHOT_COLUMNS} FROM snapshot ORDER BY id DESC LIMIT 1"  # noqa: S608
@@ -205,9 +211,28 @@ def snapshot_of(row: tuple[object, ...]) -> Snapshot:
     return Snapshot(*values)  # type: ignore[arg-type]
 
 
-def find_row(connection: sqlite3.Connection, name: bytes) -> Row | None:
-    row = connection.execute(f"SELECT {ROW_SOURCE} WHERE name = ?", (name,)).fetchone()
-    return None if row is None else row_of(row)
+def find_rows(connection: sqlite3.Connection, names: Iterable[bytes]) -> dict[bytes, Row]:
+    """The manifest's rows of these paths, of those that have one."""
+    found = select_many(connection, f"SELECT name, {ROW_SOURCE} WHERE name IN (?)", names)
+    return {row[0]: row_of(row[1:]) for row in found}
+
+
+def select_many(
+    connection: sqlite3.Connection, query: str, values: Iterable[bytes | int]
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of a query whose one `?` stands for a list of values, in no order. To ask for many
+    at once takes a third of the time of asking for each."""
+    wanted = list(values)
+    for start in range(0, len(wanted), _LENGTHS[-1]):
+        some: list[bytes | int | None] = [*wanted[start : start + _LENGTHS[-1]]]
+        length = next(length for length in _LENGTHS if length >= len(some))
+        some += [None] * (length - len(some))
+        yield from connection.execute(_with_marks(query, length), some)
+
+
+@lru_cache(maxsize=64)
+def _with_marks(query: str, length: int) -> str:
+    return query.replace("?", ",".join("?" * length))
 
 
 def rows_below(connection: sqlite3.Connection, folder: bytes) -> dict[bytes, Row]:

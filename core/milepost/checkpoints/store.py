@@ -19,7 +19,7 @@ from milepost.base.errors import UserError, WorldError
 from milepost.base.files import locked
 from milepost.base.sqlite import Database
 from milepost.checkpoints.beside import beside_at, is_like, keep
-from milepost.checkpoints.blobs import content_of
+from milepost.checkpoints.blobs import content_of, contents_of
 from milepost.checkpoints.coverage import Coverage
 from milepost.checkpoints.keeper import Keeper
 from milepost.checkpoints.looking import Looking
@@ -32,20 +32,22 @@ from milepost.checkpoints.rows import (
     Row,
     Snapshot,
     State,
-    find_row,
+    find_rows,
     newest,
     snapshot_of,
 )
 from milepost.checkpoints.scan import scan
+from milepost.checkpoints.spans import span
 from milepost.checkpoints.taking import Taking
 from milepost.config.tables import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from milepost.checkpoints.beside import Beside, Depth
+    from milepost.checkpoints.spans import Span
 
 # The first snapshot of a large project takes tens of seconds; whoever comes second waits for it.
 LOCK_TIMEOUT_S = 180.0
@@ -233,27 +235,14 @@ class SnapshotStore:
         self._left_out = (sha256, found)
         return found
 
+    def span(self, older: int, newer: int) -> Span:
+        """What became of each path after one point up to another."""
+        with self.database.reading() as connection:
+            return span(connection, older, newer)
+
     def between(self, older: int, newer: int) -> dict[bytes, tuple[State, State]]:
         """The paths that differ between two points, with their states at each."""
-        ends: dict[bytes, tuple[State, State]] = {}
-        with self.database.reading() as connection:
-            # Beside min() and max(), SQLite takes the other columns from the row that has it.
-            rows = connection.execute(
-                """
-                SELECT name, old_mode, old_blob, new_mode, new_blob FROM (
-                    SELECT path, min(snapshot), old_mode, old_blob FROM change
-                    WHERE snapshot > ?1 AND snapshot <= ?2 GROUP BY path
-                ) JOIN (
-                    SELECT path, max(snapshot), new_mode, new_blob FROM change
-                    WHERE snapshot > ?1 AND snapshot <= ?2 GROUP BY path
-                ) USING (path) JOIN path ON path.id = path
-                WHERE (old_mode IS NOT new_mode) OR (old_blob IS NOT new_blob)
-                """,
-                (older, newer),
-            )
-            for name, old_mode, old_blob, new_mode, new_blob in rows:
-                ends[name] = (State(old_mode, old_blob), State(new_mode, new_blob))
-        return ends
+        return self.span(older, newer).ends()
 
     def changes(self, older: int, newer: int) -> dict[bytes, list[tuple[State, State, str]]]:
         """Every change after one point up to another, by path and in their order: the state before
@@ -276,27 +265,7 @@ class SnapshotStore:
     def hands(self, older: int, newer: int) -> dict[bytes, str]:
         """Whose the changes between two points are, by path; `several` where more than one had a
         hand in it."""
-        with self.database.reading() as connection:
-            rows = connection.execute(
-                """
-                SELECT name, min(hand), max(hand) FROM change JOIN path ON path.id = change.path
-                WHERE snapshot > ? AND snapshot <= ? GROUP BY change.path
-                """,
-                (older, newer),
-            )
-            return {
-                name: HANDS[least] if least == most else "several" for name, least, most in rows
-            }
-
-    def adopted_after(self, snapshot_id: int) -> set[bytes]:
-        """Paths that a changed rule brought in after this point: they may be older than it."""
-        with self.database.reading() as connection:
-            rows = connection.execute(
-                "SELECT name FROM change JOIN path ON path.id = change.path "
-                "WHERE snapshot > ? AND adopted",
-                (snapshot_id,),
-            ).fetchall()
-        return {row[0] for row in rows}
+        return self.span(older, newer).hands
 
     def state_at(self, snapshot_id: int, name: bytes) -> State:
         """What the path was at a point."""
@@ -327,16 +296,21 @@ class SnapshotStore:
                 names = self._followed()
         return sorted(map(os.fsdecode, names))
 
-    def rows(self, names: Iterator[bytes]) -> dict[bytes, Row]:
+    def rows(self, names: Iterable[bytes]) -> dict[bytes, Row]:
         """The manifest's rows of these paths."""
         with self.database.reading() as connection:
-            found = ((name, find_row(connection, name)) for name in names)
-            return {name: row for name, row in found if row is not None}
+            return find_rows(connection, names)
 
     def content(self, blob: int) -> bytes:
         """The bytes of a blob, verified. Raises WorldError when they are damaged."""
         with self.database.reading() as connection:
             return content_of(connection, blob)
+
+    def contents(self, blobs: Collection[int]) -> Iterator[tuple[int, bytes]]:
+        """Contents in the order of these blobs, each with its blob, verified, read some at a time.
+        Raises WorldError when one is damaged."""
+        with self.database.reading() as connection:
+            yield from contents_of(connection, blobs)
 
     def mark(self, snapshot_id: int, *, name: str | None, pinned: bool) -> Snapshot:
         """Give a snapshot a name (None: none) and pin it or not; it survives a power cut. Raises

@@ -18,20 +18,20 @@ from milepost.checkpoints.policy import MAX_FILES, POLICY, RULE_FILES, PastRules
 from milepost.checkpoints.rows import (
     ABSENT,
     HANDS,
-    SNAPSHOT_COLUMNS,
     Request,
     Row,
     Snapshot,
     State,
-    find_row,
+    find_rows,
     rows_below,
-    snapshot_of,
+    select_many,
 )
 from milepost.checkpoints.scan import TOO_MANY
 from milepost.checkpoints.tree_hash import MODULUS, share_of
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
     from milepost.checkpoints.scan import Scan
 
@@ -42,7 +42,22 @@ MAX_LEFT_OUT_NAMED = 200
 # was written so shortly before it was read is read again next time.
 _RACY_NS = 20_000_000
 
+# Contents are stored many at a time, and no more of them are held in memory than this and a file.
+_STORED_AT_ONCE_BYTES = 4 * 1024 * 1024
+
 _TORN = "was open for writing when it was read, so it may be half of what was being written"
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A file as it was read, its content not stored yet; `data` is None when it is in the store
+    already, by what was known before."""
+
+    name: bytes
+    stat: os.stat_result
+    sha256: bytes
+    data: bytes | None
+    settled: bool
 
 
 @dataclass(slots=True)
@@ -81,6 +96,8 @@ class Taking:
     again: set[bytes] = field(default_factory=set[bytes])
     linked: set[bytes] = field(default_factory=set[bytes])
     blobs: Blobs = field(init=False)
+    _unstored: list[_Read] = field(default_factory=list[_Read])
+    _unstored_bytes: int = 0
 
     def __post_init__(self) -> None:
         self.blobs = Blobs(self.connection)
@@ -90,6 +107,9 @@ class Taking:
         self.manifest = self._manifest()
         for name, found_stat in self.scanned.found.items():
             self._compare_one(name, found_stat)
+            if self._unstored_bytes > _STORED_AT_ONCE_BYTES:
+                self._store_read()
+        self._store_read()
         for name, row in self.manifest.items():
             if name not in self.scanned.found and not self.scanned.is_blind_at(name):
                 self.changed[name] = (row, None)
@@ -103,8 +123,9 @@ class Taking:
 
     def refresh_manifest(self) -> None:
         """Note the new signatures of files whose content is what it was."""
-        for name, found in self.touched.items():
-            self._put_current(self.manifest[name].path_id, found)
+        self._put_current(
+            (self.manifest[name].path_id, found) for name, found in self.touched.items()
+        )
 
     def write(self, request: Request, newest: Snapshot | None) -> Snapshot:
         """Write the snapshot and its changes, and bring the manifest level. Raises UserError when
@@ -114,43 +135,52 @@ class Taking:
         tree_hash, total = self._sums(newest)
         left_out = self.left_out
         named = [(shown(path), left_out[path]) for path in sorted(left_out)[:MAX_LEFT_OUT_NAMED]]
+        exclude, uncovered = self.blobs.put_data(self.scanned.exclude, json.dumps(named).encode())
+        at, tree_bytes = utc_now(), tree_hash.to_bytes(32, "big")
         cursor = self.connection.execute(
             "INSERT INTO snapshot (at, actor, label, kind, origin, before, session, parts, "
             "tree_hash, policy, exclude, files_changed, files_total, left_out, uncovered, "
             "left_out_total) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)",
             (
-                utc_now(), request.actor, request.label, request.kind, request.origin,
-                request.before, request.session, request.parts, tree_hash.to_bytes(32, "big"),
-                POLICY, self.blobs.put_data(self.scanned.exclude), len(self.changed), total,
-                self.blobs.put_data(json.dumps(named).encode()), len(left_out),
+                at, request.actor, request.label, request.kind, request.origin, request.before,
+                request.session, request.parts, tree_bytes, POLICY, exclude, len(self.changed),
+                total, uncovered, len(left_out),
             ),
         )  # fmt: skip
         snapshot_id = cursor.lastrowid or 0
-        hands = self._hands(request.hand)
-        for name, (row, found) in self.changed.items():
-            hand = hands.get(name, HANDS.index(request.hand))
-            self._put_change(snapshot_id, name, row, found, adopts=name in adopted, hand=hand)
-        row = self.connection.execute(
-            f"SELECT {SNAPSHOT_COLUMNS} FROM snapshot WHERE id = ?",  # noqa: S608
-            (snapshot_id,),
-        ).fetchone()
-        return snapshot_of(row)
+        self._put_changes(snapshot_id, HANDS.index(request.hand), adopted)
+        return Snapshot(
+            id=snapshot_id,
+            at=at,
+            actor=request.actor,
+            label=request.label,
+            kind=request.kind,
+            origin=request.origin,
+            before=request.before,
+            tree_hash=tree_bytes.hex(),
+            files_changed=len(self.changed),
+            files_total=total,
+            left_out_total=len(left_out),
+            session=request.session,
+            name=None,
+            pinned=False,
+            parts=request.parts,
+        )
 
     def _manifest(self) -> dict[bytes, Row]:
         """The manifest of what was looked at."""
         dirty = self.scanned.dirty
         if dirty is None:
             return rows_below(self.connection, b"")
-        rows: dict[bytes, Row] = {}
-        for name in (*dirty.trees, *dirty.paths):
-            row = find_row(self.connection, name)
-            if row is not None:
-                rows[name] = row
+        rows = find_rows(self.connection, dirty.trees | dirty.paths)
+        folders = set(dirty.trees)
+        for name, row in rows.items():
             found = self.scanned.found.get(name)
             is_dir = found is not None and stat.S_ISDIR(found.st_mode)
-            was_dir = row is not None and stat.S_ISDIR(row.state.mode or 0)
-            if name in dirty.trees or (was_dir and not is_dir):
-                rows.update(rows_below(self.connection, name))
+            if stat.S_ISDIR(row.state.mode or 0) and not is_dir:
+                folders.add(name)
+        for name in folders:
+            rows.update(rows_below(self.connection, name))
         return rows
 
     def _compare_one(self, name: bytes, found_stat: os.stat_result) -> None:
@@ -161,56 +191,74 @@ class Taking:
         if row is not None and row.is_unchanged(found_stat):
             if row.state.blob is None and is_file:
                 # It was too large or could not be read, and may be kept by now.
-                found = self._read(name, found_stat)
-                if found is not None and found.blob is not None:
-                    self.changed[name] = (row, found)
+                self._read(name, found_stat)
             return
-        found = self._read(name, found_stat)
-        if found is None:
-            return  # gone since it was found; the next snapshot sees to it
+        if stat.S_ISDIR(found_stat.st_mode):
+            self._note(name, _Found(found_stat.st_mode, None, None, found_stat, settled=True))
+        elif not self._is_stored(name, found_stat):
+            self._read(name, found_stat)
+
+    def _note(self, name: bytes, found: _Found) -> None:
+        """Note what was found at a path whose row does not say so."""
+        row = self.manifest.get(name)
         old = ABSENT if row is None else row.state
-        if old != State(found.mode, found.blob) or (found.blob is None and not _is_dir(found)):
+        is_kept = found.blob is not None or _is_dir(found)
+        if row is not None and not is_kept and row.is_unchanged(found.stat):
+            return  # still not to be kept
+        if old != State(found.mode, found.blob) or not is_kept:
             self.changed[name] = (row, found)
         else:
             self.touched[name] = found
 
-    def _read(self, name: bytes, found_stat: os.stat_result) -> _Found | None:
-        if stat.S_ISDIR(found_stat.st_mode):
-            return _Found(found_stat.st_mode, None, None, found_stat, settled=True)
-        known = self._already_stored(name, found_stat)
-        if known is not None:
-            return known
+    def _read(self, name: bytes, found_stat: os.stat_result) -> None:
+        """Read a file or link, to be stored with the others that are read."""
         try:
             content = read(os.path.join(self.root, name), found_stat, self.max_file_bytes)
         except Unreadable as reason:
             self.scanned.left_out[name] = str(reason)
             if reason.passing:
                 self.again.add(name)
-            return _Found(found_stat.st_mode, None, None, found_stat, settled=not reason.passing)
+            settled = not reason.passing
+            self._note(name, _Found(found_stat.st_mode, None, None, found_stat, settled=settled))
+            return
         if content is None:
-            self.again.add(name)
-            return None
+            self.again.add(name)  # gone since it was found; the next snapshot sees to it
+            return
         if content.is_torn:
             self.scanned.left_out[name] = _TORN
             self.again.add(name)
-        sha256 = content.sha256
         is_racy = time.time_ns() - content.found.st_mtime_ns <= _RACY_NS
-        blob = self.blobs.put(sha256, content.data)
         settled = not is_racy and not content.is_torn
-        return _Found(content.found.st_mode, blob, sha256, content.found, settled)
+        read_now = _Read(name, content.found, content.sha256, content.data, settled)
+        self._unstored.append(read_now)
+        self._unstored_bytes += len(content.data)
 
-    def _already_stored(self, name: bytes, found_stat: os.stat_result) -> _Found | None:
+    def _is_stored(self, name: bytes, found_stat: os.stat_result) -> bool:
+        """Whether its content was stored before, and need not be read again."""
         if name not in self.stored:
-            return None
+            return False
         then, sha256 = self.stored[name]
         is_same = (then.st_mode, then.st_size, then.st_mtime_ns, then.st_ctime_ns, then.st_ino) == (
             found_stat.st_mode, found_stat.st_size, found_stat.st_mtime_ns,
             found_stat.st_ctime_ns, found_stat.st_ino,
         )  # fmt: skip
-        blob = self.blobs.find(sha256) if is_same else None
-        if blob is None:
-            return None
-        return _Found(found_stat.st_mode, blob, sha256, found_stat, settled=True)
+        if is_same:
+            self._unstored.append(_Read(name, found_stat, sha256, None, settled=True))
+        return is_same
+
+    def _store_read(self) -> None:
+        """Store what was read, and note it."""
+        while self._unstored:
+            some, self._unstored, self._unstored_bytes = self._unstored, [], 0
+            ids = self.blobs.put({each.sha256: each.data for each in some if each.data is not None})
+            ids |= self.blobs.find(each.sha256 for each in some if each.data is None)
+            for each in some:
+                if each.sha256 in ids:
+                    blob = ids[each.sha256]
+                    found = _Found(each.stat.st_mode, blob, each.sha256, each.stat, each.settled)
+                    self._note(each.name, found)
+                else:
+                    self._read(each.name, each.stat)  # forgotten since it was stored
 
     def _sums(self, newest: Snapshot | None) -> tuple[int, int]:
         """The hash of the tree and the number of its files."""
@@ -230,7 +278,7 @@ class Taking:
             raise UserError(TOO_MANY)
         return tree_hash % MODULUS, total
 
-    def _hands(self, hand: str) -> dict[bytes, int]:
+    def _hands(self, hand: int) -> dict[bytes, int]:
         """Whose the changes are that someone has claimed: the editor tells what it wrote, and what
         is as it was written then is the user's. A restore knows its own."""
         claims = self.connection.execute("SELECT name, hand, size, mtime_ns FROM claim").fetchall()
@@ -239,47 +287,56 @@ class Taking:
             found = self.changed.get(name, (None, None))[1]
             if name in self.changed:
                 self.connection.execute("DELETE FROM claim WHERE name = ?", (name,))
-            if found is None or hand == "restore":
+            if found is None or HANDS[hand] == "restore":
                 continue
             if (found.stat.st_size, found.stat.st_mtime_ns) == (size, mtime_ns):
                 hands[name] = whose
         return hands
 
-    def _put_change(
-        self,
-        snapshot_id: int,
-        name: bytes,
-        row: Row | None,
-        found: _Found | None,
-        *,
-        adopts: bool,
-        hand: int,
-    ) -> None:
-        if row is not None:
-            path_id = row.path_id
-        else:
-            self.connection.execute("INSERT OR IGNORE INTO path (name) VALUES (?)", (name,))
-            path_id = self.connection.execute(
-                "SELECT id FROM path WHERE name = ?", (name,)
-            ).fetchone()[0]
-        old = ABSENT if row is None else row.state
-        new = ABSENT if found is None else State(found.mode, found.blob)
-        self.connection.execute(
+    def _put_changes(self, snapshot_id: int, hand: int, adopted: set[bytes]) -> None:
+        """Write what changed, and bring the manifest level with it."""
+        hands = self._hands(hand)
+        ids = self._path_ids()
+        self.connection.executemany(
             "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (path_id, snapshot_id, *old, *new, adopts, hand),
+            (
+                (
+                    ids[name], snapshot_id, *(ABSENT if row is None else row.state),
+                    *(ABSENT if found is None else (found.mode, found.blob)),
+                    name in adopted, hands.get(name, hand),
+                )
+                for name, (row, found) in self.changed.items()
+            ),
+        )  # fmt: skip
+        self.connection.executemany(
+            "DELETE FROM current WHERE path = ?",
+            ((ids[name],) for name, (_, found) in self.changed.items() if found is None),
         )
-        if found is None:
-            self.connection.execute("DELETE FROM current WHERE path = ?", (path_id,))
-        else:
-            self._put_current(path_id, found)
+        self._put_current(
+            (ids[name], found) for name, (_, found) in self.changed.items() if found is not None
+        )
 
-    def _put_current(self, path_id: int, found: _Found) -> None:
-        info = found.stat
-        self.connection.execute(
+    def _path_ids(self) -> dict[bytes, int]:
+        """The ids of the paths that changed; new ones get theirs."""
+        ids = {name: row.path_id for name, (row, _) in self.changed.items() if row is not None}
+        new = [name for name, (row, _) in self.changed.items() if row is None]
+        if new:
+            self.connection.executemany(
+                "INSERT OR IGNORE INTO path (name) VALUES (?)", ((name,) for name in new)
+            )
+            query = "SELECT name, id FROM path WHERE name IN (?)"
+            ids.update(select_many(self.connection, query, new))
+        return ids
+
+    def _put_current(self, found: Iterable[tuple[int, _Found]]) -> None:
+        self.connection.executemany(
             "INSERT OR REPLACE INTO current VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                path_id, found.mode, found.blob, info.st_size, info.st_mtime_ns,
-                info.st_ctime_ns, info.st_ino, found.settled,
+                (
+                    path_id, each.mode, each.blob, each.stat.st_size, each.stat.st_mtime_ns,
+                    each.stat.st_ctime_ns, each.stat.st_ino, each.settled,
+                )
+                for path_id, each in found
             ),
         )  # fmt: skip
 

@@ -132,6 +132,27 @@ class Database:
         finally:
             os.close(handle)
 
+    @contextlib.contextmanager
+    def barrier_meanwhile(self) -> Generator[None]:
+        """`barrier`, while what stands inside goes on: most of it is waiting for the disk. At the
+        end, what was committed at the beginning survives a power cut."""
+        failures: list[BaseException] = []
+
+        def sync() -> None:
+            try:
+                self.barrier()
+            except BaseException as failure:  # noqa: BLE001  (raised in the caller's thread)
+                failures.append(failure)
+
+        thread = threading.Thread(target=sync, name="milepost-barrier", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.join()
+        if failures:
+            raise failures[0]
+
     def checkpoint(self) -> None:
         """Move what the log holds into the file, as far as no reader needs it where it is."""
         with self.reading() as connection:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from milepost.base.errors import WorldError
 from milepost.checkpoints.content import RAW, Packed, pack, pack_against, unpack
@@ -72,16 +72,22 @@ class Blobs:
         return [None if sha256 is None else ids[sha256] for sha256 in hashes]
 
 
+class Kept(NamedTuple):
+    """A content of the store, verified."""
+
+    blob: int
+    sha256: bytes
+    data: bytes
+
+
 def content_of(connection: sqlite3.Connection, blob: int) -> bytes:
     """The bytes of a content, verified. Raises WorldError when they are damaged."""
-    ((_, data),) = contents_of(connection, [blob])
-    return data
+    (content,) = contents_of(connection, [blob])
+    return content.data
 
 
-def contents_of(
-    connection: sqlite3.Connection, wanted: Collection[int]
-) -> Iterator[tuple[int, bytes]]:
-    """Contents in the order in which they are wanted, each with its id, verified. Raises WorldError
+def contents_of(connection: sqlite3.Connection, wanted: Collection[int]) -> Iterator[Kept]:
+    """Contents in the order in which they are wanted. Raises WorldError
     when one is damaged. They are read some at a time: in a time and a memory that are bounded."""
     entries = _entries(connection, wanted)
     some: list[list[int]] = []
@@ -134,14 +140,15 @@ def _chain(entries: Mapping[int, _Entry], blob: int) -> list[int]:
 
 def _unpacked(
     connection: sqlite3.Connection, entries: Mapping[int, _Entry], chains: list[list[int]]
-) -> Iterator[tuple[int, bytes]]:
+) -> Iterator[Kept]:
     query = "SELECT id, data FROM blob WHERE id IN (?)"
     stored = dict(select_many(connection, query, {blob for chain in chains for blob in chain}))
     for chain in chains:
         packed = [
             Packed(entries[blob].encoding, stored[blob], entries[blob].size) for blob in chain
         ]
-        yield chain[-1], unpack(packed, entries[chain[-1]].sha256)
+        blob, sha256 = chain[-1], entries[chain[-1]].sha256
+        yield Kept(blob, sha256, unpack(packed, sha256))
 
 
 def repack(connection: sqlite3.Connection, snapshot_id: int) -> int:

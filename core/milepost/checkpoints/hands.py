@@ -60,6 +60,8 @@ class Hands:
     def __init__(self, root: Path, rows: dict[bytes, Row]) -> None:
         """`rows` are the manifest's of the paths to be touched."""
         self._root = root
+        # What was overwritten where it stands, with what the system said of it right afterwards.
+        self.written: dict[bytes, os.stat_result] = {}
         self._rows = rows
         self._folders: list[tuple[bytes, int]] = []
         # The folders from the root to the one last used, with their descriptors.
@@ -100,8 +102,12 @@ class Hands:
             with contextlib.suppress(FileExistsError):
                 os.mkdir(name, 0o700, dir_fd=parent)
             self._folders.append((step.name, stat.S_IMODE(mode)))
-        elif found is None or not self._overwrite(parent, name, found, data, mode):
+            return
+        written = None if found is None else self._overwrite(parent, name, found, data, mode)
+        if written is None:
             self._replace(parent, name, data, mode)
+        else:
+            self.written[step.name] = written
 
     def finish_folders(self) -> None:
         """Give the folders their modes, the deepest first: a read-only folder takes no files."""
@@ -116,14 +122,14 @@ class Hands:
 
     def _overwrite(
         self, parent: int, name: bytes, found: os.stat_result, data: bytes, mode: int
-    ) -> bool:
-        """Write into the file that is there; False, and nothing done, where that is not safe."""
+    ) -> os.stat_result | None:
+        """Write into the file that is there; None, and nothing done, where that is not safe."""
         if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or found.st_mode & _EXECUTABLE:
-            return False
+            return None
         try:
             handle = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
         except PermissionError:
-            return False  # a file may be read-only in a folder that is not
+            return None  # a file may be read-only in a folder that is not
         try:
             here = os.fstat(handle)
             if (here.st_ino, here.st_size, here.st_mtime_ns) != (
@@ -137,9 +143,9 @@ class Hands:
                 os.ftruncate(handle, len(data))
             if stat.S_IMODE(here.st_mode) != stat.S_IMODE(mode):
                 os.fchmod(handle, stat.S_IMODE(mode))
+            return os.fstat(handle)
         finally:
             os.close(handle)
-        return True
 
     def _replace(self, parent: int, name: bytes, data: bytes, mode: int) -> None:
         """Write a new file or link beside the old one, and give it the name."""

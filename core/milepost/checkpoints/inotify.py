@@ -46,8 +46,9 @@ _REPORTING = frozenset(
     }
 )
 
-# The longest event: its head and a name of 255 bytes; hundreds of the usual ones fit.
+# Hundreds of events fit, even the longest: a head and a name of 255 bytes with a zero behind it.
 _BUFFER_BYTES = 64 * 1024
+_LONGEST_BYTES = 16 + 256
 
 _HEAD = struct.Struct("iIII")
 
@@ -112,6 +113,8 @@ class Inotify:
                 watch, mask, _, length = _HEAD.unpack_from(chunk, at)
                 at += _HEAD.size + length
                 events.append(Event(watch, mask, chunk[at - length : at].rstrip(b"\0")))
+            if len(chunk) < _BUFFER_BYTES - _LONGEST_BYTES:
+                return events  # another would have had room: there was none
 
     def close(self) -> None:
         """Give the queue and its watches back."""

@@ -17,6 +17,7 @@ from milepost.base.errors import UserError
 from milepost.checkpoints.hands import Hands, Refused, Step, is_removal
 from milepost.checkpoints.names import above, shown
 from milepost.checkpoints.rows import ABSENT, Request
+from milepost.checkpoints.taking import Known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,7 +68,32 @@ def plan(store: SnapshotStore, wish: Wish, *, actor: str) -> Outcome:
     does not exist."""
     target = store.get(wish.target_id)
     words = f"before going back to {target.id}"
-    now = store.seen(words, actor, session=wish.session, beside="all")
+    with store.seeing(words, actor, session=wish.session) as now:
+        return _planned(store, wish, target, now, actor)
+
+
+def apply(store: SnapshotStore, outcome: Outcome, beside: Callable[[], str]) -> Snapshot:
+    """Carry out a plan made under the same lock, and return the snapshot that it leaves behind.
+
+    Paths that cannot be restored move from `steps` to `refused`. `beside` brings back what is to
+    come back beside the files; what it returns is kept with the snapshot.
+    """
+    rows = store.rows(step.name for step in outcome.steps)
+    known = Known(store.database.identity(), rows)
+    done: list[Step] = []
+    with Hands(store.root, rows) as hands:
+        _carry_out(outcome, hands, _contents(store, outcome.steps, known), done)
+    outcome.steps[:] = done
+    hashes = {blob: sha256 for sha256, blob in known.contents.items()}
+    for step in done:
+        if step.name in hands.written and step.then.blob is not None:
+            known.written[step.name] = hands.written[step.name], hashes[step.then.blob]
+    return store.take(replace(outcome.request, parts=beside()), known=known)
+
+
+def _planned(
+    store: SnapshotStore, wish: Wish, target: Snapshot, now: Snapshot, actor: str
+) -> Outcome:
     span = store.span(target.id, now.id)
     chosen = _chosen(store, wish, now, span)
     label = f"went back to {target.id}"
@@ -94,19 +120,6 @@ def plan(store: SnapshotStore, wish: Wish, *, actor: str) -> Outcome:
     return outcome
 
 
-def apply(store: SnapshotStore, outcome: Outcome, beside: Callable[[], str]) -> Snapshot:
-    """Carry out a plan made under the same lock, and return the snapshot that it leaves behind.
-
-    Paths that cannot be restored move from `steps` to `refused`. `beside` brings back what is to
-    come back beside the files; what it returns is kept with the snapshot.
-    """
-    done: list[Step] = []
-    with Hands(store.root, store.rows(step.name for step in outcome.steps)) as hands:
-        _carry_out(outcome, hands, _contents(store, outcome.steps), done)
-    outcome.steps[:] = done
-    return store.take(replace(outcome.request, parts=beside()))
-
-
 def _carry_out(outcome: Outcome, hands: Hands, contents: Iterator[bytes], done: list[Step]) -> None:
     removals = [step for step in outcome.steps if is_removal(step)]
     removed: set[bytes] = set()
@@ -122,11 +135,16 @@ def _carry_out(outcome: Outcome, hands: Hands, contents: Iterator[bytes], done: 
     hands.finish_folders()
 
 
-def _contents(store: SnapshotStore, steps: list[Step]) -> Iterator[bytes]:
+def _contents(store: SnapshotStore, steps: list[Step], known: Known) -> Iterator[bytes]:
     """What each step puts there; nothing for those that take away, or make a folder."""
     contents = store.contents([step.then.blob for step in steps if step.then.blob is not None])
     for step in steps:
-        yield b"" if step.then.blob is None else next(contents)[1]
+        if step.then.blob is None:
+            yield b""
+        else:
+            content = next(contents)
+            known.contents[content.sha256] = content.blob
+            yield content.data
 
 
 def _chosen(store: SnapshotStore, wish: Wish, now: Snapshot, span: Span) -> dict[bytes, Step | str]:

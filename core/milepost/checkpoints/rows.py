@@ -98,6 +98,20 @@ MIGRATIONS = (
     ) STRICT;
     ALTER TABLE snapshot ADD COLUMN parts TEXT NOT NULL DEFAULT '';
     """,
+    # In the order of the points: those of a new one are written side by side, and what lies between
+    # two points is read from one place.
+    """
+    CREATE TABLE changed (
+        path INTEGER NOT NULL, snapshot INTEGER NOT NULL,
+        old_mode INTEGER, old_blob INTEGER, new_mode INTEGER, new_blob INTEGER,
+        adopted INTEGER NOT NULL, hand INTEGER NOT NULL,
+        PRIMARY KEY (snapshot, path)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO changed SELECT * FROM change ORDER BY snapshot, path;
+    DROP TABLE change;
+    ALTER TABLE changed RENAME TO change;
+    CREATE INDEX change_path ON change (path);
+    """,
 )
 
 # Whose hands made a change, by its number in `change.hand`. `other` is what came between the

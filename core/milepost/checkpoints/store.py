@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 from milepost.base.errors import UserError, WorldError
@@ -38,16 +39,18 @@ from milepost.checkpoints.rows import (
 )
 from milepost.checkpoints.scan import scan
 from milepost.checkpoints.spans import span
-from milepost.checkpoints.taking import Taking
+from milepost.checkpoints.taking import NOTHING_KNOWN, Taking
 from milepost.config.tables import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Generator, Iterable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from milepost.checkpoints.beside import Beside, Depth
+    from milepost.checkpoints.blobs import Kept
     from milepost.checkpoints.spans import Span
+    from milepost.checkpoints.taking import Known
 
 # The first snapshot of a large project takes tens of seconds; whoever comes second waits for it.
 LOCK_TIMEOUT_S = 180.0
@@ -103,13 +106,19 @@ class SnapshotStore:
             self._keeper.start()
 
     def take(
-        self, request: Request, *, even_if_unchanged: bool = True, beside: Depth = "none"
+        self,
+        request: Request,
+        *,
+        even_if_unchanged: bool = True,
+        beside: Depth = "none",
+        known: Known = NOTHING_KNOWN,
     ) -> Snapshot:
         """Snapshot the workspace; hold `exclusive` around it. A kill does not undo it when this
         returns, and a power cut neither a moment later (at once when this process does not stay).
 
         With `even_if_unchanged` off, the newest snapshot is returned when nothing differs from it:
-        no file, and nothing `beside` them, as far as the caller looks there.
+        no file, and nothing `beside` them, as far as the caller looks there. `known` is what the
+        caller has read under the same lock.
         """
         label = request.label
         if len(label) > MAX_LABEL_CHARS or any(not char.isprintable() for char in label):
@@ -130,6 +139,7 @@ class SnapshotStore:
                     self._max_file_bytes,
                     look.left_out_before,
                     look.stored,
+                    known if known.base == base else NOTHING_KNOWN,
                 )
                 taking.compare()
                 last = newest(connection)
@@ -162,6 +172,17 @@ class SnapshotStore:
         if self._keeper is not None:
             self.barrier()
         return snapshot
+
+    @contextmanager
+    def seeing(self, label: str, actor: str, *, session: str = "") -> Generator[Snapshot]:
+        """`seen`, as deep as can be; it survives a power cut when what stands inside has ended."""
+        request = Request(actor, label, kind="automatic", session=session)
+        snapshot = self.take(request, even_if_unchanged=False, beside="all")
+        if self._keeper is None:
+            yield snapshot
+        else:
+            with self.database.barrier_meanwhile():
+                yield snapshot
 
     def barrier(self) -> None:
         """Return when all that was acknowledged survives a power cut."""
@@ -306,9 +327,9 @@ class SnapshotStore:
         with self.database.reading() as connection:
             return content_of(connection, blob)
 
-    def contents(self, blobs: Collection[int]) -> Iterator[tuple[int, bytes]]:
-        """Contents in the order of these blobs, each with its blob, verified, read some at a time.
-        Raises WorldError when one is damaged."""
+    def contents(self, blobs: Collection[int]) -> Iterator[Kept]:
+        """Contents in the order of these blobs, read some at a time. Raises WorldError when one is
+        damaged."""
         with self.database.reading() as connection:
             yield from contents_of(connection, blobs)
 

@@ -49,6 +49,27 @@ _TORN = "was open for writing when it was read, so it may be half of what was be
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What the caller knows of the database `base` and of the project, and holds the lock since:
+    rows of the manifest, the ids of contents by their hashes, and what it wrote into which files,
+    with what the system said of them right afterwards.
+
+    Somebody else may have written into such a file at the same moment. So what was written there is
+    what the snapshot says, and the next one reads it.
+    """
+
+    base: object = None
+    rows: dict[bytes, Row] = field(default_factory=dict[bytes, Row])
+    contents: dict[bytes, int] = field(default_factory=dict[bytes, int])
+    written: dict[bytes, tuple[os.stat_result, bytes]] = field(
+        default_factory=dict[bytes, "tuple[os.stat_result, bytes]"]
+    )
+
+
+NOTHING_KNOWN = Known()
+
+
+@dataclass(frozen=True, slots=True)
 class _Read:
     """A file as it was read, its content not stored yet; `data` is None when it is in the store
     already, by what was known before."""
@@ -87,6 +108,7 @@ class Taking:
     stored: dict[bytes, tuple[os.stat_result, bytes]] = field(
         default_factory=dict[bytes, "tuple[os.stat_result, bytes]"]
     )
+    known: Known = NOTHING_KNOWN
     manifest: dict[bytes, Row] = field(default_factory=dict[bytes, Row])
     changed: dict[bytes, tuple[Row | None, _Found | None]] = field(
         default_factory=dict[bytes, "tuple[Row | None, _Found | None]"]
@@ -172,7 +194,9 @@ class Taking:
         dirty = self.scanned.dirty
         if dirty is None:
             return rows_below(self.connection, b"")
-        rows = find_rows(self.connection, dirty.trees | dirty.paths)
+        wanted = dirty.trees | dirty.paths
+        rows = {name: self.known.rows[name] for name in wanted & self.known.rows.keys()}
+        rows.update(find_rows(self.connection, wanted - rows.keys()))
         folders = set(dirty.trees)
         for name, row in rows.items():
             found = self.scanned.found.get(name)
@@ -234,24 +258,31 @@ class Taking:
         self._unstored_bytes += len(content.data)
 
     def _is_stored(self, name: bytes, found_stat: os.stat_result) -> bool:
-        """Whether its content was stored before, and need not be read again."""
-        if name not in self.stored:
+        """Whether its content was stored before, and need not be read now."""
+        is_written = name in self.known.written
+        if not is_written and name not in self.stored:
             return False
-        then, sha256 = self.stored[name]
+        then, sha256 = self.known.written[name] if is_written else self.stored[name]
         is_same = (then.st_mode, then.st_size, then.st_mtime_ns, then.st_ctime_ns, then.st_ino) == (
             found_stat.st_mode, found_stat.st_size, found_stat.st_mtime_ns,
             found_stat.st_ctime_ns, found_stat.st_ino,
         )  # fmt: skip
         if is_same:
-            self._unstored.append(_Read(name, found_stat, sha256, None, settled=True))
+            self._unstored.append(_Read(name, found_stat, sha256, None, settled=not is_written))
+            if is_written:
+                self.again.add(name)
         return is_same
 
     def _store_read(self) -> None:
         """Store what was read, and note it."""
         while self._unstored:
             some, self._unstored, self._unstored_bytes = self._unstored, [], 0
-            ids = self.blobs.put({each.sha256: each.data for each in some if each.data is not None})
-            ids |= self.blobs.find(each.sha256 for each in some if each.data is None)
+            hashes = {each.sha256: each.data for each in some}
+            ids = {sha256: blob for sha256, blob in self.known.contents.items() if sha256 in hashes}
+            unknown = hashes.keys() - ids.keys()
+            new = {each: data for each in unknown if (data := hashes[each]) is not None}
+            ids |= self.blobs.put(new)
+            ids |= self.blobs.find(unknown - new.keys())
             for each in some:
                 if each.sha256 in ids:
                     blob = ids[each.sha256]

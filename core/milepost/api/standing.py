@@ -62,6 +62,7 @@ class Standing:
         )
         self._memories: dict[MemoryStore, _Looked[int]] = {}
         self._positions: dict[str, _Looked[int]] = {}
+        self._summaries: dict[str, _Looked[bytes | None]] = {}
 
     def now(self, session: str) -> Beside:
         """What stands beside the files, for someone in a session (empty: the workspace's). What
@@ -73,7 +74,7 @@ class Standing:
             position=self._position(session),
             tasks=_told(self._task_tree),
             goals=_told(self._goals),
-            summary=read_summary(self.summary_path(session)),
+            summary=self._summary(session),
         )
 
     def summary_path(self, session: str) -> Path:
@@ -102,6 +103,13 @@ class Standing:
                 paths, lambda: self._transcripts().position(session), 0
             )
         return _told(self._positions[session]) or 0
+
+    def _summary(self, session: str) -> bytes | None:
+        if session not in self._summaries:
+            self._summaries.clear()
+            path = self.summary_path(session)
+            self._summaries[session] = _Looked((str(path),), lambda: read_summary(path), None)
+        return _told(self._summaries[session])
 
 
 class _Looked(Generic[_T]):

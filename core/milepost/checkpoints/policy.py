@@ -144,6 +144,9 @@ def reason_to_leave_out(name: bytes, *, is_dir: bool) -> str | None:
 
 def read_rules(path: bytes) -> bytes:
     """The content of an ignore file; nothing when there is none or it is no plain file."""
+    # Most folders have none, and an exception costs more than this question.
+    if not os.access(path, os.F_OK):
+        return b""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0))
     except OSError:

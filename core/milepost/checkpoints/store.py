@@ -88,6 +88,8 @@ class SnapshotStore:
         self._lock = folder / "snapshots.lock"
         self._looking = Looking(root, max_file_bytes)
         self._keeper: Keeper | None = None
+        # What the newest snapshot of this process leaves out, with its database and id.
+        self._newest_left_out: tuple[object, tuple[tuple[str, str], ...]] = (None, ())
         # The list that was read last, with its hash.
         self._left_out: tuple[bytes | None, tuple[tuple[str, str], ...]] = (None, ())
 
@@ -153,6 +155,7 @@ class SnapshotStore:
                     taken = last
                 else:
                     taken = taking.write(request, last)
+                    self._newest_left_out = (base, taken.id), taking.left_out_named
                     if around is not None:
                         keep(connection, taking.blobs, taken.id, around)
             look.succeed(taking)
@@ -237,6 +240,8 @@ class SnapshotStore:
 
     def left_out(self, snapshot_id: int) -> tuple[tuple[str, str], ...]:
         """The first of the paths that a snapshot does not cover, with the reasons."""
+        if self._newest_left_out[0] == (self.database.identity(), snapshot_id):
+            return self._newest_left_out[1]
         with self.database.reading() as connection:
             row = connection.execute(
                 "SELECT left_out, uncovered, sha256 FROM snapshot "

@@ -114,6 +114,8 @@ class Taking:
         default_factory=dict[bytes, "tuple[Row | None, _Found | None]"]
     )
     touched: dict[bytes, _Found] = field(default_factory=dict[bytes, _Found])
+    # The first of what the snapshot leaves out, with the reasons, for people; known when written.
+    left_out_named: tuple[tuple[str, str], ...] = ()
     # Files to look at again even if nothing is reported of them.
     again: set[bytes] = field(default_factory=set[bytes])
     linked: set[bytes] = field(default_factory=set[bytes])
@@ -156,8 +158,10 @@ class Taking:
         adopted = self._adopted(newest)
         tree_hash, total = self._sums(newest)
         left_out = self.left_out
-        named = [(shown(path), left_out[path]) for path in sorted(left_out)[:MAX_LEFT_OUT_NAMED]]
-        exclude, uncovered = self.blobs.put_data(self.scanned.exclude, json.dumps(named).encode())
+        paths = sorted(left_out)[:MAX_LEFT_OUT_NAMED]
+        self.left_out_named = tuple((shown(path), left_out[path]) for path in paths)
+        named = json.dumps(self.left_out_named).encode()
+        exclude, uncovered = self.blobs.put_data(self.scanned.exclude, named)
         at, tree_bytes = utc_now(), tree_hash.to_bytes(32, "big")
         cursor = self.connection.execute(
             "INSERT INTO snapshot (at, actor, label, kind, origin, before, session, parts, "
@@ -339,10 +343,9 @@ class Taking:
                 for name, (row, found) in self.changed.items()
             ),
         )  # fmt: skip
-        self.connection.executemany(
-            "DELETE FROM current WHERE path = ?",
-            ((ids[name],) for name, (_, found) in self.changed.items() if found is None),
-        )
+        gone = [(ids[name],) for name, (_, found) in self.changed.items() if found is None]
+        if gone:
+            self.connection.executemany("DELETE FROM current WHERE path = ?", gone)
         self._put_current(
             (ids[name], found) for name, (_, found) in self.changed.items() if found is not None
         )

@@ -178,6 +178,8 @@ def test_permission_is_asked_of_the_client(chatting, tmp_path, answer, status, a
     assert [option["kind"] for option in first["options"]] == [
         "allow_once", "allow_always", "reject_once",
     ]  # fmt: skip
+    assert "each is asked for until you allow it" in first["reason"]
+    assert "word for word" in first["options"][1]["meaning"]
 
 
 def test_a_plain_client_is_asked_by_a_message_with_buttons(chatting, tmp_path):
@@ -188,7 +190,7 @@ def test_a_plain_client_is_asked_by_a_message_with_buttons(chatting, tmp_path):
     (asked,) = client.asked
     assert asked["message"].startswith("Run echo hi?")
     assert [action["title"] for action in asked["actions"]] == [
-        "Yes", "Yes, always in this session", "No",
+        "Yes", "Yes, always in this chat", "No",
     ]  # fmt: skip
     loaded = client.request("milepost/session/load", {"sessionId": result["sessionId"]})
     ended = [u["update"] for u in loaded["updates"]

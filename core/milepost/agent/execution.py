@@ -35,7 +35,7 @@ _SIDE_BY_SIDE = 8
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A call that needs someone's permission, and why."""
+    """A call that needs someone's permission, and why, in a sentence for that person."""
 
     tool: str
     subject: str
@@ -201,7 +201,7 @@ class Execution:
         if decision.action == "allow":
             return
         if decision.action == "ask" and self._ask is not None:
-            question = Question(ready.tool.name, ready.subject, decision.reason, ready.call.id)
+            question = Question(ready.tool.name, ready.subject, decision.why, ready.call.id)
             if await self._ask(question):
                 return
             raise UserError(f"the user said no to {ready.tool.name} {ready.subject}")

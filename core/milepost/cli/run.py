@@ -114,7 +114,7 @@ def _print_json(event: RunEvent) -> None:
 
 
 def _ask(question: Question) -> bool:
-    print(f"\n{question.tool}: {question.subject}\n({question.reason})", file=sys.stderr)
+    print(f"\n{question.tool}: {question.subject}\n{question.reason}", file=sys.stderr)
     print("Allow this? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 

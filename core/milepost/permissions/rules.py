@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from milepost.base.errors import UserError
+from milepost.permissions import wording
 from milepost.permissions.danger import dangers
 
 if TYPE_CHECKING:
@@ -46,10 +47,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a rule or a danger decided, and why, in words for the person who is asked."""
+    """What a rule or a danger decided. `reason` is why, as a clause for the worker and for logs;
+    `why` the same in a sentence for the person who is asked."""
 
     action: Action
     reason: str
+    why: str
 
 
 # Reading is free, except for files that hold secrets by their name; writing inside the project can
@@ -83,17 +86,20 @@ def decide(rules: Sequence[Rule], tool: str, subject: str, caution: str = "") ->
     subjects is needed here, as a clause."""
     last = next((rule for rule in reversed(rules) if rule.matches(tool, subject)), None)
     if last is None:
-        return Decision("ask", "no rule speaks of it")
-    words = f"{last.action} {last.tool} {last.subject}".removesuffix(" *")
+        return Decision("ask", "no rule speaks of it", wording.NO_RULE)
+    subjects = "" if last.subject == "*" else f" {last.subject}"
+    words = f"{last.action} {last.tool}{subjects}"
     is_broad = last.action == "allow" and not last.is_exact
     if tool == "shell" and is_broad:
         found = dangers(subject)
         if found:
-            return Decision("ask", "; ".join(found))
+            return Decision("ask", "; ".join(found), wording.of_dangers(found))
     if caution and is_broad and decide(rules, _UNSANDBOXED, subject).action != "allow":
         more = f"a rule may name the whole command, or say `allow {_UNSANDBOXED}`"
-        return Decision("ask", f"{caution}; {more}")
-    return Decision(last.action, f"the rule `{words}`")
+        return Decision("ask", f"{caution}; {more}", wording.of_caution(caution))
+    is_ours = last in DEFAULT
+    why = wording.of_default(tool, subject) if is_ours else wording.of_own_rule(words)
+    return Decision(last.action, f"the rule `{words}`", why)
 
 
 def parse(text: str) -> Rule:

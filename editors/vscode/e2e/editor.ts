@@ -21,6 +21,8 @@ const MOMENT_MS = 10_000;
 
 export interface Wish {
   readonly vsix: string;
+  /** What the status bar says when the extension is there. */
+  readonly status: string;
   readonly settings: Record<string, unknown>;
   readonly files: Record<string, string>;
 }
@@ -28,36 +30,39 @@ export interface Wish {
 export class Editor {
   readonly folder = mkdtempSync(join(tmpdir(), "e2e-"));
   readonly project: string;
+  /** Where VS Code keeps what is this user's. */
+  readonly user: string;
+  readonly environment: NodeJS.ProcessEnv;
   page!: Page;
-  /** The project's name, and the beginning of its pictures' names. */
+  /** The story's name, which its pictures' names begin with. */
   private readonly name: string;
   private process: ChildProcess | undefined;
   private browser: Browser | undefined;
+  private status = "";
   private output = "";
   private taken = 0;
 
-  constructor(name: string) {
+  /** `environment` is what the editor, and so the server, sees of this machine beside its folders. */
+  constructor(name: string, environment: NodeJS.ProcessEnv) {
     this.name = name;
-    this.project = join(this.folder, name);
-    mkdirSync(PICTURES, { recursive: true });
-  }
-
-  /** What the editor, and so the server, sees of this machine. */
-  get environment(): NodeJS.ProcessEnv {
-    return {
-      PATH: process.env.PATH,
+    this.project = join(this.folder, "shop");
+    this.user = join(this.folder, "user");
+    this.environment = {
+      ...environment,
       LANG: "C.UTF-8",
       HOME: join(this.folder, "home"),
       MILEPOST_HOME: join(this.folder, "data"),
     };
+    mkdirSync(PICTURES, { recursive: true });
   }
 
-  async open({ files, settings, vsix }: Wish): Promise<void> {
+  async open({ files, settings, status, vsix }: Wish): Promise<void> {
+    this.status = status;
     for (const [name, text] of Object.entries(files)) {
       mkdirSync(join(this.project, name, ".."), { recursive: true });
       writeFileSync(join(this.project, name), text);
     }
-    const user = join(this.folder, "user");
+    const { user } = this;
     // What names a program counts only from the machine's own settings.
     for (const [level, those] of Object.entries({ User: QUIET, Machine: settings })) {
       mkdirSync(join(user, level), { recursive: true });
@@ -87,8 +92,14 @@ export class Editor {
   }
 
   /** Waits for the extension: before it is there, the palette does not know its commands. */
-  private async ready(): Promise<void> {
-    await this.page.locator('.statusbar [aria-label^="Milepost: shop"]').first().waitFor();
+  private ready(): Promise<void> {
+    return this.says(this.status);
+  }
+
+  /** Waits for what the status bar's item begins with. */
+  async says(status: string): Promise<void> {
+    const item = `.statusbar [aria-label^="Milepost: ${status}"]`;
+    await this.page.locator(item).first().waitFor();
   }
 
   async close(): Promise<void> {
@@ -158,6 +169,11 @@ export class Editor {
     await mouse.move(900, 500);
   }
 
+  /** Folds one of our views in the side bar. */
+  async fold(view: string): Promise<void> {
+    await this.page.locator(`.pane-header[aria-label^='${view}']`).click();
+  }
+
   /** Opens a file of the project. */
   async openFile(name: string): Promise<void> {
     await this.choose("Control+P", name, name);
@@ -221,7 +237,7 @@ export class Editor {
 
   /** What the extension wrote into its log. */
   async log(): Promise<string> {
-    const logs = join(this.folder, "user", "logs");
+    const logs = join(this.user, "logs");
     const names = readdirSync(logs, { recursive: true, encoding: "utf8" });
     const ours = names.filter((name) => /milepost.*\.log$/i.test(name));
     return ours.map((name) => readFileSync(join(logs, name), "utf8")).join("\n");

@@ -54,7 +54,7 @@ export class Story {
     await editor.page.locator(".tab", { hasText: "MEMORY.md" }).waitFor();
     await editor.run("View: Close All Editors");
     await editor.run("Milepost: Focus on Memory View");
-    await editor.page.locator(".pane-header[aria-label^='Memory']").click();
+    await editor.fold("Memory");
   }
 
   /** A turn streams, and its edit is judged hunk by hunk. */
@@ -140,7 +140,7 @@ export class Story {
     await editor.told("Met:");
     await editor.picture("met");
     await editor.run("Notifications: Clear All Notifications");
-    await editor.page.locator(".pane-header[aria-label^='Goals']").click();
+    await editor.fold("Goals");
   }
 
   /** A restore point is looked at as a diff, restored, and the restore is undone. */
@@ -169,7 +169,7 @@ export class Story {
     assert.equal(readFileSync(file, "utf8"), "gone = True\n");
     await editor.dismiss("Took back the restore");
     await editor.run("View: Close All Editors");
-    await editor.page.locator(".pane-header[aria-label^='Checkpoints']").click();
+    await editor.fold("Checkpoints");
   }
 
   /** The window is loaded anew, and the chat is as it was. */

@@ -759,12 +759,13 @@ export interface PartChange {
 }
 
 /**
- * One of the answers there are.
+ * One of the answers there are; `meaning` says in a sentence what follows from it.
  */
 export interface PermissionOption {
   optionId: string;
   name: string;
   kind: "allow_once" | "allow_always" | "reject_once";
+  meaning: string;
 }
 
 /**

@@ -23,7 +23,6 @@ export class StatusBar implements vscode.Disposable {
     private readonly project: CurrentProject,
   ) {
     this.item.name = "Milepost";
-    this.item.command = "milepost.showMenu";
     this.listening = vscode.Disposable.from(
       this.item,
       wire.onDidChangeState(() => this.look()),
@@ -43,9 +42,9 @@ export class StatusBar implements vscode.Disposable {
     this.show();
   }
 
-  /** The chat's model, empty when none is configured. */
-  get model(): string {
-    return this.status?.model ?? "";
+  /** The chat's model, empty when none is configured, undefined as long as that is not known. */
+  get model(): string | undefined {
+    return this.status && (this.status.model ?? "");
   }
 
   /** The project's id, which `milepost:` documents are named by. */
@@ -84,6 +83,7 @@ export class StatusBar implements vscode.Disposable {
     }
     const shown = statusLine(this.wire.state, this.status);
     this.item.text = shown.text;
+    this.item.command = shown.command ?? "milepost.showMenu";
     this.item.tooltip = shown.facts.join("\n");
     this.item.accessibilityInformation = { label: `Milepost: ${shown.facts.join(", ")}` };
     this.item.backgroundColor = shown.isWrong
@@ -97,6 +97,8 @@ export interface StatusLine {
   readonly text: string;
   readonly facts: readonly string[];
   readonly isWrong: boolean;
+  /** What a click does, when not what it always does. */
+  readonly command?: string;
 }
 
 const GOAL_ICONS: Record<string, string> = {
@@ -108,11 +110,16 @@ const GOAL_ICONS: Record<string, string> = {
 /** What the item says. */
 export function statusLine(state: ServerState, status: Status | undefined): StatusLine {
   if (state === "missing" || state === "failed") {
-    const fact = state === "missing" ? "The server is not installed" : "The server has stopped";
-    return { text: "$(warning) Milepost", facts: [fact], isWrong: true };
+    const [fact, command] =
+      state === "missing"
+        ? ["The server is not installed: click to install it", "milepost.installServer"]
+        : ["The server has stopped: click to start it again", "milepost.restartServer"];
+    return { text: "$(warning) Milepost", facts: [fact], isWrong: true, command };
   }
   if (state !== "running" || !status) {
-    return { text: "$(loading~spin) Milepost", facts: ["The server is starting"], isWrong: false };
+    const fact =
+      state === "installing" ? "The server is being installed" : "The server is starting";
+    return { text: "$(loading~spin) Milepost", facts: [fact], isWrong: false };
   }
   const facts: string[] = [status.project.name];
   const parts: string[] = [];

@@ -44,5 +44,8 @@ test("a checkpoint that failed is a warning, with its reason", () => {
 test("a server that is missing, has stopped or starts is told from one that runs", () => {
   assert.equal(statusLine("missing", undefined).isWrong, true);
   assert.equal(statusLine("failed", undefined).isWrong, true);
+  assert.equal(statusLine("missing", undefined).command, "milepost.installServer");
+  assert.equal(statusLine("failed", undefined).command, "milepost.restartServer");
   assert.match(statusLine("starting", undefined).text, /spin/);
+  assert.deepEqual(statusLine("installing", undefined).facts, ["The server is being installed"]);
 });

@@ -237,7 +237,7 @@ class Talk:
                 return None
             return outcome.option_id
         names = {option.name: option.id for option in request.options}
-        chosen = await self._editor.ask(f"{request.title}? ({request.reason})", tuple(names))
+        chosen = await self._editor.ask(f"{request.title}? {request.reason}", tuple(names))
         return None if chosen is None else names[chosen]
 
 

@@ -129,7 +129,7 @@ def permission_of(request: api.PermissionRequest) -> permissions.PermissionParam
         request.subject,
         request.reason,
         tuple(
-            permissions.PermissionOption(option.id, option.name, option.kind)
+            permissions.PermissionOption(option.id, option.name, option.kind, option.meaning)
             for option in request.options
         ),
     )

@@ -10,11 +10,12 @@ from milepost_lsp.protocol.message import Request
 
 @dataclass(frozen=True, slots=True)
 class PermissionOption:
-    """One of the answers there are."""
+    """One of the answers there are; `meaning` says in a sentence what follows from it."""
 
     option_id: str
     name: str
     kind: Literal["allow_once", "allow_always", "reject_once"]
+    meaning: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,9 @@ def test_a_question_is_asked_and_nobody_to_ask_means_no(shop: Callable[..., Work
     script = [Turn(calls=(("read", {"path": ".env"}),)), Turn("I see.")]
     (tmp := shop(script, ask=answering(True))).root.joinpath(".env").write_text("A=1")
     assert _work(tmp).state == "met"
-    assert asked == [Question("read", ".env", "the rule `ask read .env`", "call_0_0")]
+    (question,) = asked
+    assert (question.tool, question.subject, question.call_id) == ("read", ".env", "call_0_0")
+    assert question.reason.startswith("Files of this name often hold passwords")
     assert "A=1" in next(e.text for e in tmp.events if isinstance(e, events.CallEnded))
     for ask, words in ((answering(False), "the user said no"), (None, "nobody is here")):
         workshop = shop(script, ask=ask)

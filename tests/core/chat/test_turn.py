@@ -366,6 +366,8 @@ def test_without_a_model_memory_and_history_answer_with_citations(
 ) -> None:
     entry = workspace.memory.add("Amounts are integer cents.", kind="rule")
     workspace.history.record("tool", "how amounts are printed", "as euros")
+    asked = json.dumps({"path": "till.py", "words": "print amounts", "limit": None})
+    workspace.history.record("tool", asked, "done")
     say(workspace, "Are amounts rounded?", script(tmp_path, {"say": "Amounts never are."}))
     result, watcher = say(workspace, "What about amounts?")
     assert result.stop_reason == "end_turn"
@@ -374,9 +376,11 @@ def test_without_a_model_memory_and_history_answer_with_citations(
     assert "MILEPOST_MODEL" in watcher.said
     assert f"[{entry.id}] " in watcher.said
     assert f"{place.path}:{place.line + 1}" in watcher.said
-    assert "| Amounts are integer cents." in watcher.said
-    assert "| how amounts are printed" in watcher.said
-    assert "| Amounts never are." in watcher.said
+    assert "\n\n  > Amounts are integer cents.\n" in watcher.said
+    assert "  > how amounts are printed" in watcher.said
+    assert "  > path: till.py\n  > words: print amounts\n" in watcher.said
+    assert "limit" not in watcher.said
+    assert "  > Amounts never are." in watcher.said
     assert "What about amounts" not in watcher.said
     # A model that comes later is told all of it.
     result, _ = say(workspace, "And now?", script(tmp_path, {"say": "x"}), session=result.session)

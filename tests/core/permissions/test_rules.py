@@ -64,6 +64,31 @@ def test_what_no_sandbox_holds_is_asked_for_unless_a_rule_says_so_or_names_it_wh
     assert decide(exact, "shell", "make test", "nothing holds it").action == "allow"
 
 
+def test_who_is_asked_is_told_why_in_words_that_need_no_rule() -> None:
+    own = [*DEFAULT, Rule("allow", "shell", "rm *"), Rule("ask", "shell", "make *")]
+    told = {
+        ("shell", "ls"): "A command can change a lot, so each is asked for until you allow it.",
+        ("shell", "make test"): "Your rule `ask shell make *` wants you to be asked.",
+        ("shell", "rm -r build"): "Take care: it deletes folders with all that is in them. "
+        "Going back may not undo all of it.",
+        ("read", ".env"): "Files of this name often hold passwords or keys, and the model gets to "
+        "see what is in it.",
+        ("edit", "keys/a.pem"): "It changes a file of a name under which passwords or keys are "
+        "kept.",
+        ("write", ".milepost/config.toml"): "It writes the settings of Milepost itself.",
+        ("fetch", "http://x"): "This is not done without asking you.",
+    }
+    for (tool, subject), sentence in told.items():
+        found = decide(own, tool, subject)
+        assert (found.action, found.why) == ("ask", sentence)
+    assert (
+        decide([], "read", "x").why
+        == "Nothing says yet whether this may be done without asking you."
+    )
+    held = decide([Rule("allow", "shell")], "shell", "ls", "no sandbox holds commands here")
+    assert held.why.startswith("Take care: no sandbox holds commands here, so it could do")
+
+
 def test_rules_are_read_from_words() -> None:
     assert parse("allow shell make *") == Rule("allow", "shell", "make *")
     assert parse(" deny  write ") == Rule("deny", "write", "*")

@@ -5,9 +5,10 @@ It is a search and says so. Nothing is put into other words, so that each line c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, cast
 
-from milepost.api.quoting import inline, quoted
+from milepost.api.quoting import BAR, inline, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
     from milepost.history.transcript import Transcripts
 
 NO_MODEL = (
-    "No model is configured, so nothing here was thought up: this is what memory and history hold. "
-    "To have a model answer, set MILEPOST_MODEL, or `worker.model` in the settings, to "
-    "`openai:NAME` (any server of chat completions; OPENAI_BASE_URL, OPENAI_API_KEY), "
-    "`anthropic:NAME` (ANTHROPIC_API_KEY) or `scripted:FILE`, and start the editor anew."
+    "No model is configured, so nothing here was thought up: this is what memory and history hold."
+)
+
+# Last, because who asked wants to read what was found, not how to be asked for more.
+HOW_TO_HAVE_ONE = (
+    "To have a model answer, name one in your editor's settings of Milepost, in `worker.model` of "
+    "`config.toml` or in `MILEPOST_MODEL`: `openai:NAME` (any server of chat completions; "
+    "`OPENAI_BASE_URL`, `OPENAI_API_KEY`) or `anthropic:NAME` (`ANTHROPIC_API_KEY`)."
 )
 
 # A page: more is a list to be searched, which the search commands do better.
@@ -53,23 +58,24 @@ def answer(
     events = history.search(words, limit=_HISTORY).events
     if events:
         lines = [
-            f"- [history {event.id}] {event.at}, {inline(event.actor)}: {inline(event.action)}\n"
-            f"{_indented(quoted(_short(event.request)))}"
+            _cited(
+                f"[history {event.id}] {event.at}, {inline(event.actor)}: {inline(event.action)}",
+                _plain(event.request),
+            )
             for event in events
         ]
         parts.append("\n".join(["## Done before", "", *lines]))
     if len(parts) == 1:
         parts.append("Neither memory nor history holds any of these words; try others.")
+    parts.append(HOW_TO_HAVE_ONE)
     return "\n\n".join(parts)
 
 
 def _memory(recalled: Sequence[views.Recalled]) -> list[str]:
     groups: dict[str, list[str]] = {}
     for entry in recalled:
-        line = (
-            f"- [{entry.id}] {entry.status}, {inline(entry.path, 400)}:{entry.line + 1}\n"
-            f"{_indented(quoted(_short(entry.text)))}"
-        )
+        place = f"{inline(entry.path, 400)}:{entry.line + 1}"
+        line = _cited(f"[{entry.id}] {entry.status}, {place}", entry.text)
         groups.setdefault(entry.kind, []).append(line)
     return [
         "\n".join([f"## {title}", "", *groups[kind]])
@@ -82,8 +88,10 @@ def _said(items: Sequence[Item]) -> list[str]:
     if not items:
         return []
     lines = [
-        f"- [item {item.number}] {item.at}, {_SPEAKERS[item.kind]}, session {item.session}\n"
-        f"{_indented(quoted(_short(_words(item))))}"
+        _cited(
+            f"[item {item.number}] {item.at}, {_SPEAKERS[item.kind]}, session {item.session}",
+            _words(item),
+        )
         for item in items
     ]
     return ["\n".join(["## Said before", "", *lines])]
@@ -95,10 +103,25 @@ def _words(item: Item) -> str:
     return "\n".join(part["text"] for part in item.data["parts"] if part["type"] == "Text")
 
 
-def _short(text: str) -> str:
+def _plain(request: str) -> str:
+    """What was asked for, without the braces and the empty places of a call's arguments."""
+    try:
+        asked = json.loads(request)
+    except ValueError:
+        return request
+    if not isinstance(asked, dict):
+        return request
+    named = cast("dict[str, object]", asked)
+    return "\n".join(
+        f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for name, value in named.items()
+        if value not in (None, "", [], {})
+    )
+
+
+def _cited(citation: str, text: str) -> str:
+    """An item of a list: where it stands, and its words as a quotation that is Markdown's, too."""
     text = text.strip()
-    return text if len(text) <= _QUOTED_CHARS else f"{text[:_QUOTED_CHARS]}…"
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.splitlines())
+    short = text if len(text) <= _QUOTED_CHARS else f"{text[:_QUOTED_CHARS]}…"
+    lines = (f"  > {line.removeprefix(BAR)}".rstrip() for line in quoted(short).splitlines())
+    return "\n".join([f"- {citation}", "", *lines])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from milepost.api.chat import views
 from milepost.base.errors import MilepostError
+from milepost.permissions import wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,6 +65,16 @@ def title_of(tool: str, subject: str) -> str:
     """What a call does, in a line."""
     words = " ".join(f"{_VERBS.get(tool, tool)} {subject}".split())
     return words if len(words) <= _TITLE_CHARS else f"{words[: _TITLE_CHARS - 1]}…"
+
+
+def answers(tool: str) -> tuple[views.PermissionOption, ...]:
+    """What may be said to a call of the tool that needs permission."""
+    always = "Yes, always in this chat"
+    return (
+        views.PermissionOption("allow_once", "Yes", "allow_once", wording.ONCE),
+        views.PermissionOption("allow_always", always, "allow_always", wording.of_always(tool)),
+        views.PermissionOption("reject_once", "No", "reject_once", wording.NO),
+    )
 
 
 def subject_of(tool: str, arguments: Mapping[str, object] | None) -> str:

@@ -318,7 +318,7 @@ class Turn:
                 title=shown.title,
                 subject=question.subject,
                 reason=question.reason,
-                options=_OPTIONS,
+                options=calls.answers(question.tool),
             )
         )
         waited = asyncio.wrap_future(future)
@@ -403,13 +403,6 @@ class Turn:
 
     def _tell(self, update: views.ChatUpdate) -> None:
         self._wish.tell(views.ChatEvent(self.session, self._turn, update))
-
-
-_OPTIONS = (
-    views.PermissionOption("allow_once", "Yes", "allow_once"),
-    views.PermissionOption("allow_always", "Yes, always in this session", "allow_always"),
-    views.PermissionOption("reject_once", "No", "reject_once"),
-)
 
 
 def _notice(event: events.Warned | events.PhaseBegan | events.PhaseEnded) -> views.ChatNotice:

@@ -244,11 +244,12 @@ class ChatEvent:
 
 @dataclass(frozen=True, slots=True)
 class PermissionOption:
-    """An answer that the user may give."""
+    """An answer that the user may give; `meaning` is what follows from it, in a sentence."""
 
     id: str
     name: str
     kind: OptionKind
+    meaning: str
 
 
 @dataclass(frozen=True, slots=True)

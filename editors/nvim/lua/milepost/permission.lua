@@ -5,10 +5,10 @@ local M = {}
 --- `milepost/permission/request`.
 function M.on_request(_, params)
   local running = assert(coroutine.running(), 'Neovim answers requests in a coroutine')
-  local reason = params.reason and params.reason ~= vim.NIL and (' (%s)'):format(params.reason) or ''
+  local reason = params.reason and params.reason ~= vim.NIL and ' ' .. params.reason or ''
   local asked = {
     kind = 'milepost_permission',
-    prompt = ('Milepost: %s%s'):format(params.title, reason):gsub('%s*\n%s*', ' '),
+    prompt = ('Milepost: %s?%s'):format(params.title, reason):gsub('%s*\n%s*', ' '),
     format_item = function(option)
       return option.name
     end,

@@ -51,7 +51,8 @@ export type ToPage =
       readonly is: "settings";
       readonly sendOnEnter: boolean;
       readonly mode: Mode;
-      readonly model: string;
+      /** Empty when there is none, undefined as long as the server has not said. */
+      readonly model: string | undefined;
     }
   | { readonly is: "focus" };
 

@@ -26,6 +26,8 @@ export function obstacleOf(state: ServerState, hasFolder: boolean): Obstacle | u
           { title: "Show Log", command: "milepost.showLog" },
         ],
       };
+    case "installing":
+      return { text: "Milepost's server is being installed…", actions: [] };
     case "running":
       return undefined;
     default:

@@ -75,7 +75,7 @@ export class Permissions implements vscode.Disposable {
 
   private async askByMessage(requestId: string, params: PermissionParams): Promise<void> {
     const names = params.options.map((option) => option.name);
-    const question = `Milepost asks: ${params.title}${params.reason ? ` (${params.reason})` : ""}`;
+    const question = `Milepost asks: ${params.title}? ${params.reason}`.trim();
     const chosen = await vscode.window.showWarningMessage(question, ...names);
     // Closing the message leaves the question in the chat.
     const option = params.options.find((each) => each.name === chosen);

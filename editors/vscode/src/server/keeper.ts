@@ -18,9 +18,9 @@ export class ServerKeeper {
   ) {}
 
   /** Starts the server that is there; one start after the other. */
-  start(): Promise<void> {
+  start(whenMissing: "offer" | "leave" = "offer"): Promise<void> {
     this.starting = this.starting
-      .then(() => this.startFound())
+      .then(() => this.startFound(whenMissing))
       .catch((error) => {
         this.log.error(words(error));
       });
@@ -44,26 +44,33 @@ export class ServerKeeper {
     }
     const folder = this.places().managed;
     if (!(await isAllowed(python, folder))) {
+      void this.offer("Nothing was installed. Milepost works as soon as its server is there.");
       return;
     }
     try {
       await this.installWith(python, folder, source);
     } catch (error) {
-      const show = "Show Log";
       this.log.error(words(error));
-      const answer = await vscode.window.showErrorMessage(
-        `Milepost's server was not installed: ${words(error)}`,
-        show,
-      );
-      if (answer === show) {
-        this.log.show();
-      }
+      // What was there before serves on.
+      await this.start("leave");
+      await this.tellOfFailure(words(error));
       return;
     }
     await this.start();
   }
 
-  private async startFound(): Promise<void> {
+  private async tellOfFailure(why: string): Promise<void> {
+    const [again, show] = ["Try Again", "Show Log"];
+    const what = `Milepost's server was not installed: ${why}`;
+    const answer = await vscode.window.showErrorMessage(what, again, show);
+    if (answer === again) {
+      await this.install();
+    } else if (answer === show) {
+      this.log.show();
+    }
+  }
+
+  private async startFound(whenMissing: "offer" | "leave"): Promise<void> {
     if (!vscode.workspace.workspaceFolders?.length) {
       await this.server.stop();
       return;
@@ -78,7 +85,9 @@ export class ServerKeeper {
       return;
     }
     await this.server.stop("missing");
-    void this.offer(problems[0]);
+    if (whenMissing === "offer") {
+      void this.offer(problems[0]);
+    }
   }
 
   /** Says once that nothing more will be tried, when the server crashed too often. */
@@ -149,7 +158,7 @@ export class ServerKeeper {
 
   private async installWith(python: string, folder: string, source: string): Promise<void> {
     // A server that runs holds its files.
-    await this.server.stop();
+    await this.server.stop("installing");
     const where = { location: vscode.ProgressLocation.Notification, cancellable: true };
     await vscode.window.withProgress(
       { ...where, title: "Installing Milepost's server" },
@@ -197,7 +206,10 @@ async function isAllowed(python: string, folder: string): Promise<boolean> {
     "Install Milepost's server?",
     {
       modal: true,
-      detail: `${python} makes an environment in ${folder}, and pip installs there the server that comes with this extension. What it depends on is fetched from your package index. Nothing else on this machine is changed.`,
+      detail: [
+        `${python} makes an environment in ${folder}, and pip installs there the server that comes with this extension.`,
+        "What it depends on (some 30 MB) is fetched from your package index. Nothing else on this machine is changed.",
+      ].join("\n\n"),
     },
     installIt,
   );

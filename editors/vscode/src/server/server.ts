@@ -26,7 +26,7 @@ import type {
 import type { FoundServer } from "./finding.ts";
 import { Patience } from "./patience.ts";
 
-export type ServerState = "starting" | "running" | "missing" | "failed" | "stopped";
+export type ServerState = "installing" | "starting" | "running" | "missing" | "failed" | "stopped";
 
 /** What every part of the extension needs of the server; tests have one of their own. */
 export interface Wire {
@@ -123,7 +123,7 @@ export class Server implements Wire, vscode.Disposable {
     }
   }
 
-  /** Ends the server; `missing` tells that there is none to start again. */
+  /** Ends the server; the state tells why, where it is not just stopped. */
   async stop(state: ServerState = "stopped"): Promise<void> {
     const client = this.client;
     this.client = undefined;

@@ -52,7 +52,8 @@ export class ChatPage implements Desk {
   );
   private wasAtEnd = true;
   private keptMode: Mode | undefined;
-  private model = "";
+  /** Undefined until it is known, empty when there is none. */
+  private model: string | undefined;
   readonly markdown: MarkdownActions = {
     copy: (text) => this.post({ is: "copy", text }),
     insert: (text) => this.post({ is: "insert", text }),
@@ -136,6 +137,7 @@ export class ChatPage implements Desk {
         this.composer.sendOnEnter = message.sendOnEnter;
         this.composer.mode = this.keptMode ?? message.mode;
         this.model = message.model;
+        this.showEmpty();
         this.showSpent();
         break;
       case "focus":
@@ -174,7 +176,6 @@ export class ChatPage implements Desk {
 
   private redraw(): void {
     const wasAtEnd = this.isAtEnd();
-    this.log.querySelector(".empty")?.remove();
     const items = this.transcript.items;
     const now = new Set(items.map((item) => item.key));
     for (const [key, { drawing }] of this.drawn) {
@@ -257,8 +258,10 @@ export class ChatPage implements Desk {
     this.obstacle.hidden = obstacle === undefined;
     this.composer.element.hidden = obstacle !== undefined;
     if (obstacle) {
-      const actions = obstacle.actions.map(({ title, command }) =>
-        button(title, () => this.post({ is: "command", command }), { class: "primary" }),
+      const actions = obstacle.actions.map(({ title, command }, number) =>
+        button(title, () => this.post({ is: "command", command }), {
+          class: number === 0 ? "primary" : "",
+        }),
       );
       this.obstacle.replaceChildren(
         h("p", {}, obstacle.text),
@@ -268,16 +271,31 @@ export class ChatPage implements Desk {
   }
 
   private showEmpty(): void {
-    if (this.transcript.items.length === 0 && !this.log.querySelector(".empty")) {
-      const words =
-        "A worker with a model of yours: it remembers, every change can be taken back, and it is done when the checks pass.";
-      this.log.append(h("div", { class: "empty" }, h("p", {}, words)));
+    const shown = this.log.querySelector(".empty");
+    if (this.transcript.items.length > 0) {
+      shown?.remove();
+      return;
+    }
+    const words =
+      "A worker with a model of yours: it remembers, every change can be taken back, and it is done when the checks pass.";
+    const name = (): void => this.post({ is: "command", command: "milepost.openSettings" });
+    const without = "No model is named yet, so the chat answers from memory and history. ";
+    const empty = h(
+      "div",
+      { class: "empty" },
+      h("p", {}, words),
+      this.model === "" && h("p", {}, without, button("Name a Model", name, { class: "link" })),
+    );
+    if (shown) {
+      shown.replaceWith(empty);
+    } else {
+      this.log.append(empty);
     }
   }
 
   private showSpent(): void {
-    this.spent.textContent = spentWords(this.model, this.transcript.spent);
-    this.spent.title = this.model;
+    this.spent.textContent = spentWords(this.model ?? "", this.transcript.spent);
+    this.spent.title = this.model ?? "";
     this.spent.hidden = !this.spent.textContent;
   }
 

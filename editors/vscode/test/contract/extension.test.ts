@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -98,5 +98,28 @@ describe("the bundled extension", () => {
     assert.equal(done, "Went back to #1 good: 1 file changed.");
     assert.equal(desk.messages.at(-1), "Took back the restore: 1 file changed.");
     assert.equal(readFileSync(file, "utf8"), "gone = 1\n");
+  });
+
+  test("a no to the installation is taken for one, and the offer stays", async () => {
+    mkdirSync(join(folder, "server"));
+    writeFileSync(join(folder, "server", "milepost-0-py3-none-any.whl"), "no wheel");
+    desk.answers.push(undefined);
+    await run("milepost.installServer");
+    assert.match(desk.messages.at(-2) ?? "", /^Install Milepost's server\?/);
+    assert.match(desk.messages.at(-1) ?? "", /^Nothing was installed/);
+    assert.ok(!existsSync(join(folder, "storage")));
+    assert.equal(state(), "running");
+  });
+
+  test("when an installation fails it says why, and what was there serves on", async () => {
+    desk.answers.push("Install");
+    await run("milepost.installServer");
+    assert.match(desk.messages.at(-1) ?? "", /was not installed: ERROR: .*whl/);
+    const states = desk.ran.filter((each) => each.args[0] === "milepost.server");
+    assert.deepEqual(
+      states.slice(-4).map((each) => each.args[1]),
+      ["installing", "stopped", "starting", "running"],
+    );
+    assert.ok(!existsSync(join(folder, "storage", "server")));
   });
 });

@@ -154,8 +154,13 @@ describe("the chat's page", () => {
           subject: "make test",
           reason: "commands are asked for",
           options: [
-            { optionId: "once", name: "Allow once", kind: "allow_once" },
-            { optionId: "no", name: "No", kind: "reject_once" },
+            {
+              optionId: "once",
+              name: "Allow once",
+              kind: "allow_once",
+              meaning: "It is done now.",
+            },
+            { optionId: "no", name: "No", kind: "reject_once", meaning: "It is not done." },
           ],
         },
       ],
@@ -219,4 +224,20 @@ describe("the chat's page", () => {
     click(shown.root, "Install It");
     assert.deepEqual(shown.said, [{ is: "command", command: "milepost.installServer" }]);
   });
+});
+
+test("an empty chat says that no model is named, when that is known, and where to name one", () => {
+  const { page, root, said } = open();
+  const empty = (): string => root.querySelector(".empty")?.textContent ?? "";
+  const settings = { is: "settings", sendOnEnter: true, mode: "build" } as const;
+  assert.doesNotMatch(empty(), /No model/);
+  page.hear({ ...settings, model: undefined });
+  assert.doesNotMatch(empty(), /No model/);
+  page.hear({ ...settings, model: "" });
+  assert.match(empty(), /No model is named yet/);
+  click(root, "Name a Model");
+  assert.deepEqual(said.at(-1), { is: "command", command: "milepost.openSettings" });
+  page.hear({ ...settings, model: "openai:small" });
+  assert.doesNotMatch(empty(), /No model/);
+  assert.equal(root.querySelectorAll(".empty").length, 1);
 });

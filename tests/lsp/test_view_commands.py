@@ -170,6 +170,7 @@ def test_what_a_view_asks_for_is_not_in_the_history(client, other):
     for command, argument in (
         ("milepost.status", {}),
         ("milepost.memory.search", {"query": "port"}),
+        ("milepost.memory.list", {}),
         ("milepost.checkpoint.list", {}),
         ("milepost.goal.list", {}),
     ):

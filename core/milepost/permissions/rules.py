@@ -97,9 +97,15 @@ def decide(rules: Sequence[Rule], tool: str, subject: str, caution: str = "") ->
     if caution and is_broad and decide(rules, _UNSANDBOXED, subject).action != "allow":
         more = f"a rule may name the whole command, or say `allow {_UNSANDBOXED}`"
         return Decision("ask", f"{caution}; {more}", wording.of_caution(caution))
-    is_ours = last in DEFAULT
-    why = wording.of_default(tool, subject) if is_ours else wording.of_own_rule(words)
-    return Decision(last.action, f"the rule `{words}`", why)
+    return Decision(last.action, f"the rule `{words}`", _why(last, words, tool, subject))
+
+
+def _why(rule: Rule, words: str, tool: str, subject: str) -> str:
+    """Why a rule asks. What a command may destroy matters more than whose rule it was."""
+    found = dangers(subject) if tool == "shell" and rule.action == "ask" else ()
+    if found:
+        return wording.of_dangers(found)
+    return wording.of_default(tool, subject) if rule in DEFAULT else wording.of_own_rule(words)
 
 
 def parse(text: str) -> Rule:

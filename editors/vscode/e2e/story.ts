@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Frame } from "playwright-core";
+import { Agent } from "../test/agent.ts";
 import { type Editor, PATIENCE_MS } from "./editor.ts";
 import { HANG, MEND, NEW, TEST } from "./shop.ts";
 
@@ -26,6 +27,7 @@ export class Story {
     await this.stop();
     await this.permit();
     await this.verify();
+    await this.consent();
     await this.restore();
     await this.reload();
   }
@@ -139,6 +141,37 @@ export class Story {
     await editor.row("2 passed").waitFor();
     await editor.told("Met:");
     await editor.picture("met");
+    await editor.run("Notifications: Clear All Notifications");
+  }
+
+  /** An agent's command is allowed, and a change of the tests is taken for honest, both as shown. */
+  private async consent(): Promise<void> {
+    const { editor } = this;
+    const agent = await Agent.start(this.milepost, editor.project, editor.environment);
+    await agent.call("goal_set", { condition: "The shop lists", checks: ["ls shop.py"] });
+    await agent.stop();
+    await editor.act("The shop lists", "Allow the Goal's Commands…");
+    await editor.dialog().locator("text=ls shop.py").waitFor();
+    await editor.picture("allow");
+    await editor.dialog().getByRole("button", { name: "Allow" }).click();
+    await editor.told("The command is allowed.");
+    await editor.run("Notifications: Clear All Notifications");
+    const tests = join(editor.project, "test_shop.py");
+    const text = readFileSync(tests, "utf8");
+    await editor.run("Milepost: Set a Goal…");
+    await editor.answer("The rebate is right");
+    await editor.answer("python3 -m unittest");
+    await editor.row("The rebate is right").waitFor();
+    writeFileSync(tests, text.replace("(total(ORDER), 600)", "(600, 600)"));
+    await editor.act("The rebate is right", "Verify Goal");
+    await editor.told("Cannot be verified");
+    await editor.picture("changed");
+    await editor.run("Notifications: Clear All Notifications");
+    await editor.act("The rebate is right", "Accept Changes of What Judges the Goal…");
+    await editor.dialog().locator("text=test_shop.py").waitFor();
+    await editor.picture("accept");
+    await editor.dialog().getByRole("button", { name: "Accept" }).click();
+    await editor.told("The change is accepted.");
     await editor.run("Notifications: Clear All Notifications");
     await editor.fold("Goals");
   }

@@ -101,6 +101,11 @@ export interface StatusLine {
   readonly command?: string;
 }
 
+const WAITS: Partial<Record<ServerState, string>> = {
+  installing: "The server is being installed",
+  restarting: "The server stopped, and is being started again",
+};
+
 const GOAL_ICONS: Record<string, string> = {
   paused: "$(debug-pause)",
   blocked: "$(error)",
@@ -117,8 +122,7 @@ export function statusLine(state: ServerState, status: Status | undefined): Stat
     return { text: "$(warning) Milepost", facts: [fact], isWrong: true, command };
   }
   if (state !== "running" || !status) {
-    const fact =
-      state === "installing" ? "The server is being installed" : "The server is starting";
+    const fact = WAITS[state] ?? "The server is starting";
     return { text: "$(loading~spin) Milepost", facts: [fact], isWrong: false };
   }
   const facts: string[] = [status.project.name];

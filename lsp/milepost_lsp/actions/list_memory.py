@@ -61,4 +61,4 @@ def _document(workspace: api.Workspace, page: api.EntryPage, offset: int) -> str
     )
 
 
-ACTION = Action(commands.LIST, commands.ListArguments, run, offers)
+ACTION = Action(commands.LIST, commands.ListArguments, run, offers, is_recorded=False)

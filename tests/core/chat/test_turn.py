@@ -378,7 +378,7 @@ def test_without_a_model_memory_and_history_answer_with_citations(
     assert f"{place.path}:{place.line + 1}" in watcher.said
     assert "\n\n  > Amounts are integer cents.\n" in watcher.said
     assert "  > how amounts are printed" in watcher.said
-    assert "  > path: till.py\n  > words: print amounts\n" in watcher.said
+    assert "  > path: till.py; words: print amounts\n" in watcher.said
     assert "limit" not in watcher.said
     assert "  > Amounts never are." in watcher.said
     assert "What about amounts" not in watcher.said

@@ -112,7 +112,8 @@ def _plain(request: str) -> str:
     if not isinstance(asked, dict):
         return request
     named = cast("dict[str, object]", asked)
-    return "\n".join(
+    # One line: Markdown would join several.
+    return "; ".join(
         f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
         for name, value in named.items()
         if value not in (None, "", [], {})

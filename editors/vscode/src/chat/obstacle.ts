@@ -28,6 +28,8 @@ export function obstacleOf(state: ServerState, hasFolder: boolean): Obstacle | u
       };
     case "installing":
       return { text: "Milepost's server is being installed…", actions: [] };
+    case "restarting":
+      return { text: "Milepost's server stopped, and is being started again…", actions: [] };
     case "running":
       return undefined;
     default:

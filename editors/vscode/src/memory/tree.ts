@@ -24,6 +24,9 @@ export type MemoryNode =
   | { readonly is: "entry"; readonly entry: Entry }
   | { readonly is: "more"; readonly count: number };
 
+/** A dozen lines; a click shows the whole where it stands. */
+const HOVER_CHARS = 800;
+
 export class MemoryTree extends Tree<MemoryNode> {
   constructor(
     private readonly wire: Wire,
@@ -131,7 +134,11 @@ function icon(entry: Entry): vscode.ThemeIcon {
 function tooltip(entry: Entry): vscode.MarkdownString {
   const shown = new vscode.MarkdownString();
   // Remembered text is data: in a code block nothing of it becomes a link or a picture.
-  shown.appendCodeblock(entry.text, "text");
+  const { text } = entry;
+  shown.appendCodeblock(
+    text.length > HOVER_CHARS ? `${text.slice(0, HOVER_CHARS)}…` : text,
+    "text",
+  );
   for (const fact of provenance(entry)) {
     shown.appendText(fact);
     shown.appendMarkdown("  \n");

@@ -93,7 +93,7 @@ export class ServerKeeper {
   /** Says once that nothing more will be tried, when the server crashed too often. */
   private watch(): void {
     const listening = this.server.onDidChangeState(async (state) => {
-      if (state === "starting" || state === "running") {
+      if (state === "starting" || state === "restarting" || state === "running") {
         return;
       }
       listening.dispose();

@@ -26,7 +26,15 @@ import type {
 import type { FoundServer } from "./finding.ts";
 import { Patience } from "./patience.ts";
 
-export type ServerState = "installing" | "starting" | "running" | "missing" | "failed" | "stopped";
+/** `restarting`: it crashed, and is given another try. */
+export type ServerState =
+  | "installing"
+  | "starting"
+  | "restarting"
+  | "running"
+  | "missing"
+  | "failed"
+  | "stopped";
 
 /** What every part of the extension needs of the server; tests have one of their own. */
 export interface Wire {
@@ -260,7 +268,7 @@ export class Server implements Wire, vscode.Disposable {
     const wait = this.patience.afterCrash(Date.now());
     const client = this.client;
     if (wait !== undefined) {
-      this.become("starting");
+      this.become("restarting");
       this.log.warn(`The server is gone; starting it again in ${wait / 1000} s`);
       await new Promise((resolve) => setTimeout(resolve, wait));
     }

@@ -69,10 +69,13 @@ export class ChatPage implements Desk {
     this.open = new Set(kept.open);
     this.closed = new Set(kept.closed);
     this.keptMode = kept.mode;
-    this.composer = new Composer(post, () => {
-      this.keptMode = this.composer.mode;
-      this.save();
-    });
+    this.composer = new Composer(
+      (message) => this.write(message),
+      () => {
+        this.keptMode = this.composer.mode;
+        this.save();
+      },
+    );
     this.composer.text = kept.draft;
     this.log.addEventListener("scroll", () => {
       this.wasAtEnd = this.isAtEnd();
@@ -311,6 +314,14 @@ export class ChatPage implements Desk {
 
   private showLatest(): void {
     this.latest.hidden = this.isAtEnd();
+  }
+
+  /** Who sends wants to see what comes of it, wherever they were reading. */
+  private write(message: ToHost): void {
+    if (message.is === "send") {
+      this.toEnd();
+    }
+    this.post(message);
   }
 
   private save(): void {

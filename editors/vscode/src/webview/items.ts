@@ -214,7 +214,7 @@ function drawNotice({ level, text }: OneOf<"notice">): HTMLElement {
 
 const ENDS: Record<string, string> = {
   cancelled: "Stopped",
-  not_met: "The goal is not met",
+  not_met: "Not done",
   budget: "The budget is used up",
   max_tokens: "The reply was cut: it became too long",
   refusal: "The model declined",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import * as vscode from "vscode";
 import { GoalCommands } from "../../src/goals/commands.ts";
@@ -9,8 +9,8 @@ import { CurrentProject } from "../../src/project.ts";
 import type { Goal } from "../../src/protocol.ts";
 import { Server } from "../../src/server/server.ts";
 import { StatusBar } from "../../src/status.ts";
+import { Agent } from "../agent.ts";
 import { desk } from "../vscode.ts";
-import { Agent } from "./agent.ts";
 import { makeProject, SERVER, type TestProject } from "./project.ts";
 
 const TESTS = `import unittest
@@ -41,7 +41,7 @@ describe("goals with the real server", () => {
       commands.set(name, act);
     });
     await server.start({ command: SERVER, origin: "setting", version: "" }, {});
-    agent = await Agent.start(project.root);
+    agent = await Agent.start(join(dirname(SERVER), "milepost"), project.root);
   });
 
   beforeEach(() => {

@@ -155,7 +155,7 @@ describe("the client and the real server", () => {
     server.onNotification("milepost/memory/didChange", (each) => told.push(each));
     execFileSync("kill", ["-9", String(server.processId)]);
     await until("the server to be back", () => states.at(-1) === "running");
-    assert.deepEqual(states, ["starting", "running"]);
+    assert.deepEqual(states, ["restarting", "running"]);
     await remember("After the crash");
     await until("the notice", () => told.length > 0);
   });

@@ -2,9 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { dirname, join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
-import { SERVER } from "./project.ts";
 
 export class Agent {
   private readonly lines: Interface;
@@ -16,10 +14,10 @@ export class Agent {
     this.lines = createInterface({ input: running.stdout ?? process.stdin });
   }
 
-  static async start(root: string): Promise<Agent> {
-    const milepost = join(dirname(SERVER), "milepost");
+  /** `milepost` is the program; `env` has the home that the editor's server has. */
+  static async start(milepost: string, root: string, env = process.env): Promise<Agent> {
     const agent = new Agent(
-      spawn(milepost, ["mcp"], { cwd: root, stdio: ["pipe", "pipe", "ignore"] }),
+      spawn(milepost, ["mcp"], { cwd: root, env, stdio: ["pipe", "pipe", "ignore"] }),
     );
     await agent.request("initialize", {
       protocolVersion: "2025-06-18",

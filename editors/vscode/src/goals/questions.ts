@@ -142,9 +142,9 @@ export async function askSigns(goal: Goal, signs: readonly Sign[]): Promise<stri
     {
       modal: true,
       detail: [
-        `They were made since the goal “${firstLine(goal.condition)}” was set, in what judges it. Accept what you know to be right:`,
+        `${chosen.length > 1 ? "They were" : "It was"} made since the goal “${firstLine(goal.condition)}” was set, in what judges it. Accept what you know to be right:`,
         ...chosen.map((row) => row.label),
-        "The goal can then be met in spite of it. Another change is asked for anew.",
+        "The goal can then be met all the same. Another change is asked for anew.",
       ].join("\n\n"),
     },
     accept,

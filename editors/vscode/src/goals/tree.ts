@@ -11,7 +11,6 @@ import { deeds, isOpen, isWaiting, limits, openSigns, standing } from "./standin
 export type GoalNode =
   | { readonly is: "goal"; readonly goal: Goal }
   | { readonly is: "check"; readonly goal: Goal; readonly check: Check }
-  | { readonly is: "command"; readonly goal: Goal; readonly command: string }
   | { readonly is: "sign"; readonly goal: Goal; readonly sign: Sign }
   | { readonly is: "words"; readonly goal: Goal; readonly text: string };
 
@@ -63,9 +62,6 @@ export class GoalTree extends Tree<GoalNode> {
     );
     return [
       ...goal.checks.map((check): GoalNode => ({ is: "check", goal, check })),
-      ...(isOpen(goal) ? goal.notAllowed : []).map(
-        (command): GoalNode => ({ is: "command", goal, command }),
-      ),
       ...signs.map((sign): GoalNode => ({ is: "sign", goal, sign })),
       ...said.map((text): GoalNode => ({ is: "words", goal, text })),
     ];
@@ -76,19 +72,22 @@ export class GoalTree extends Tree<GoalNode> {
       case "goal":
         return goalItem(node.goal, this.verdictOf(node.goal));
       case "check": {
-        const seen = this.verdictOf(node.goal)?.evidence;
+        const { goal, check } = node;
+        // Before its command stands what kind of check it is, if it is not a plain one.
+        if (isOpen(goal) && goal.notAllowed.some((each) => check.command.endsWith(each))) {
+          return asking(check.command, "waits for you", "shield", {
+            command: "milepost.allowGoal",
+            title: "Allow Commands",
+            arguments: [{ goal }],
+          });
+        }
+        const seen = this.verdictOf(goal)?.evidence;
         return checkItem(
-          node.goal,
-          node.check,
-          seen?.find((e) => e.command === node.check.command),
+          goal,
+          check,
+          seen?.find((e) => e.command === check.command),
         );
       }
-      case "command":
-        return asking(node.command, "waits for you", "shield", {
-          command: "milepost.allowGoal",
-          title: "Allow Commands",
-          arguments: [{ goal: node.goal }],
-        });
       case "sign":
         return asking(node.sign.words, "changed", "warning", {
           command: "milepost.acceptGoalChanges",
@@ -157,9 +156,12 @@ function checkItem(goal: Goal, check: Check, seen: Evidence | undefined): vscode
   item.id = `check ${goal.id} ${check.command}`;
   item.iconPath = seenIcon(seen?.passed);
   if (seen) {
-    item.description = seen.problem ?? (seen.results || `${(seen.durationMs / 1000).toFixed(1)} s`);
+    // How the results were read stands in the tooltip, where there is room.
+    const results = seen.results.replace(/ \(.*\)$/, "");
+    item.description = seen.problem ?? (results || `${(seen.durationMs / 1000).toFixed(1)} s`);
     const tooltip = new vscode.MarkdownString();
-    tooltip.appendText(`exit code ${seen.exitCode ?? "none"}, ${seen.startedAt}`);
+    const facts = [`exit code ${seen.exitCode ?? "none"}`, seen.startedAt, seen.results];
+    tooltip.appendText(facts.filter(Boolean).join(", "));
     tooltip.appendCodeblock(seen.outputTail.slice(-2_000), "text");
     item.tooltip = tooltip;
   }

@@ -71,10 +71,11 @@ describe("goals with the real server", () => {
 
   test("what an agent wants to run is shown, allowed, and then verified", async () => {
     await agent.call("goal_set", { condition: "It lists.", checks: ["ls shop.py"] });
-    const [row, , command] = await rows("It lists.");
+    const [row, command] = await rows("It lists.");
     assert.match(row?.contextValue ?? "", /\.allow/);
     assert.equal(row?.description, "waits for you, not verified yet");
     assert.equal(command?.label, "ls shop.py");
+    assert.equal(command?.description, "waits for you");
     assert.equal(command?.command?.command, "milepost.allowGoal");
     desk.answers.push(undefined);
     await run("milepost.verifyGoal", await find("It lists."));

@@ -51,6 +51,8 @@ export class ChatPage implements Desk {
     "Working…",
   );
   private wasAtEnd = true;
+  /** The log's, as it was last seen. */
+  private height = 0;
   private keptMode: Mode | undefined;
   /** Undefined until it is known, empty when there is none. */
   private model: string | undefined;
@@ -78,11 +80,19 @@ export class ChatPage implements Desk {
     );
     this.composer.text = kept.draft;
     this.log.addEventListener("scroll", () => {
-      this.wasAtEnd = this.isAtEnd();
+      // In a view that has just become smaller, nobody has scrolled away from the end.
+      if (this.log.clientHeight === this.height) {
+        this.wasAtEnd = this.isAtEnd();
+      }
       this.showLatest();
     });
     // Who reads the end reads on there when the view gets smaller.
-    new ResizeObserver(() => this.wasAtEnd && this.toEnd()).observe(this.log);
+    new ResizeObserver(() => {
+      this.height = this.log.clientHeight;
+      if (this.wasAtEnd) {
+        this.toEnd();
+      }
+    }).observe(this.log);
     root.replaceChildren(
       h("h1", { class: "unseen" }, "Milepost chat"),
       this.log,
@@ -308,12 +318,13 @@ export class ChatPage implements Desk {
   }
 
   private toEnd(): void {
-    this.log.scrollTop = this.log.scrollHeight;
+    // What stands in an empty chat is read from its beginning.
+    this.log.scrollTop = this.transcript.items.length > 0 ? this.log.scrollHeight : 0;
     this.showLatest();
   }
 
   private showLatest(): void {
-    this.latest.hidden = this.isAtEnd();
+    this.latest.hidden = this.transcript.items.length === 0 || this.isAtEnd();
   }
 
   /** Who sends wants to see what comes of it, wherever they were reading. */

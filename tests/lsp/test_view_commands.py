@@ -116,6 +116,19 @@ def test_points_are_listed_by_pages_and_kept(client, project, other):
     assert client.command("milepost.checkpoint.name", {"id": oldest, "name": ""})["name"] is None
 
 
+def test_what_was_seen_by_a_diff_is_listed_only_when_it_is_asked_for(client, project, other):
+    first = other.checkpoints.save("mine")
+    for number in range(2):
+        (project / "shop.py").write_text(f"x = {number}\n", encoding="utf-8")
+        client.command("milepost.checkpoint.diff", {"from": first.id})
+    listed = client.command("milepost.checkpoint.list", {"limit": 1})
+    assert [point["label"] for point in listed["checkpoints"]] == ["mine"]
+    assert listed["nextOffset"] is None
+    whole = client.command("milepost.checkpoint.list", {"limit": 2, "all": True})
+    assert [point["kind"] for point in whole["checkpoints"]] == ["seen", "seen"]
+    assert whole["nextOffset"] == 2
+
+
 def test_a_diff_has_the_changes_and_their_text(client, project, other):
     first = other.checkpoints.save()
     (project / "shop.py").write_text("x = 1\n", encoding="utf-8")

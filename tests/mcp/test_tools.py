@@ -128,6 +128,21 @@ def test_a_broken_tree_is_previewed_restored_and_the_restore_undone(
     assert fingerprint(project) == bad
     labels = [item["label"] for item in wire.done("checkpoint_list")["checkpoints"]]
     assert "it works" in labels
+    # What the diff saw became what the restore goes back to; no look is left in the list.
+    assert not [label for label in labels if "seen by" in label]
+
+
+def test_what_an_agent_only_looked_at_is_listed_when_it_asks_for_all(
+    wire: Wire, project: Path
+) -> None:
+    point = wire.done("checkpoint_save", label="mine")["id"]
+    for number in range(2):
+        (project / "f").write_text(str(number), "utf-8")
+        wire.done("checkpoint_list", diff=point)
+        wire.done("checkpoint_restore", id=point)
+    assert [each["label"] for each in wire.done("checkpoint_list")["checkpoints"]] == ["mine"]
+    everything = wire.done("checkpoint_list", all=True)["checkpoints"]
+    assert [each["label"] for each in everything] == ["seen by a diff", "seen by a diff", "mine"]
 
 
 def test_memory_and_goals_go_back_with_the_files_and_the_users_words_stay(

@@ -5,22 +5,24 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from milepost.api import point_views as views
+from milepost.api.differences import between, changes_of
 from milepost.api.parts import CONVERSATION, FILES, MEMORY, Part, Way, parts_in, parts_of
 from milepost.base.errors import UserError
 from milepost.checkpoints import actions, restore, retention
 from milepost.checkpoints.names import shown
 from milepost.checkpoints.patch import patch
 from milepost.checkpoints.restore import Wish
-from milepost.checkpoints.rows import ABSENT, Request
+from milepost.checkpoints.rows import ABSENT, LOOKED, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from milepost.api.returning import Returning
-    from milepost.checkpoints.rows import Snapshot, State
+    from milepost.checkpoints.rows import Snapshot
     from milepost.checkpoints.store import SnapshotStore
 
 MAX_PAGE = 200
@@ -95,7 +97,7 @@ class Checkpoints:
                 actor=self._actor,
                 session=self._session,
             )
-        return views.Diff(before, after.id, _between(self._store, before, after.id))
+        return views.Diff(before, after.id, between(self._store, before, after.id))
 
     def written_by_user(self, path: str) -> None:
         """The user's editor has written this file (relative to the root)."""
@@ -148,14 +150,22 @@ class Checkpoints:
         return views.StoreSize(*self._store.size())
 
     def page(
-        self, *, limit: int = 20, before: int | None = None, offset: int = 0
+        self,
+        *,
+        limit: int = 20,
+        before: int | None = None,
+        offset: int = 0,
+        has_looked: bool = False,
     ) -> tuple[views.Checkpoint, ...]:
-        """The newest restore points first; those older than `before`, when given."""
-        found = self._store.page(max(1, min(limit, MAX_PAGE)), before, max(0, offset))
+        """The newest restore points first; those older than `before`, when given. With
+        `has_looked` also those that were only made because somebody looked: at a diff, a preview or
+        a goal."""
+        limit, offset = max(1, min(limit, MAX_PAGE)), max(0, offset)
+        found = self._store.page(limit, before, offset, has_looked=has_looked)
         return tuple(map(self._checkpoint, found))
 
     def mark(self) -> views.PointsMark:
-        """How many points there are and which is the newest; other than before as soon as one was
+        """How many points are listed and which is the newest; other than before as soon as one was
         made, named, pinned or forgotten, by whomever."""
         return views.PointsMark(*self._store.marked())
 
@@ -167,7 +177,7 @@ class Checkpoints:
         """How the files differ from one point to another, or to now."""
         with self._store.exclusive():
             end = self._end(from_id, to_id)
-        changes = _between(self._store, from_id, end)
+        changes = between(self._store, from_id, end)
         return views.Diff(from_id, to_id, changes)
 
     def patch(self, from_id: int, to_id: int | None, path: str) -> str:
@@ -196,7 +206,7 @@ class Checkpoints:
             )
             if wanted is None or name == wanted or name.startswith(wanted + b"/")
         }
-        changes = _changes(
+        changes = changes_of(
             (
                 (name, new, old) if backwards else (name, old, new)
                 for name, (old, new) in ends.items()
@@ -238,7 +248,7 @@ class Checkpoints:
         """What a restore would do; nothing is touched. Its `plan` goes into `restore`."""
         wish = Wish(checkpoint_id, _names(paths), only_by_agents=only_by_agents)
         with self._store.exclusive():
-            outcome, parts = self._plan(wish, parts_of(what))
+            outcome, parts = self._plan(wish, parts_of(what), only_looks=True)
         return _restore(outcome, parts, applied=False, undo_id=None)
 
     def restore(
@@ -296,15 +306,21 @@ class Checkpoints:
         return _restore(outcome, parts, applied=True, undo_id=outcome.now.id)
 
     def _plan(
-        self, wish: Wish, wanted: frozenset[str], undone: Snapshot | None = None
+        self,
+        wish: Wish,
+        wanted: frozenset[str],
+        undone: Snapshot | None = None,
+        *,
+        only_looks: bool = False,
     ) -> tuple[restore.Outcome, list[Part]]:
         """What going back does to the files and beside them."""
+        plan = partial(restore.plan, self._store, actor=self._actor, only_looks=only_looks)
         if wanted == frozenset({FILES}):
             wish = replace(wish, session=self._session)
-            return restore.plan(self._store, wish, actor=self._actor), []
+            return plan(wish), []
         if undone is None:
             wish = self._wider(wish, wanted)
-        outcome = restore.plan(self._store, wish, actor=self._actor)
+        outcome = plan(wish)
         looked = None if wish.force or wish.since is None else self._store.beside(wish.since)
         is_agents = not self._actor.startswith("user:") and not wish.force
         way = Way(
@@ -350,7 +366,7 @@ class Checkpoints:
         self._store.get(from_id)
         if to_id is not None:
             return self._store.get(to_id).id
-        now = self._store.seen("seen by a diff", self._actor)
+        now = self._store.seen("seen by a diff", self._actor, kind=LOOKED)
         return now.id
 
     def _checkpoint(self, snapshot: Snapshot) -> views.Checkpoint:
@@ -378,38 +394,9 @@ class Checkpoints:
         return self._store.get(int(plan)).id
 
 
-def _between(store: SnapshotStore, from_id: int, to_id: int) -> tuple[views.Change, ...]:
-    backwards = to_id < from_id
-    span = min(from_id, to_id), max(from_id, to_id)
-    steps = (
-        (name, new, old) if backwards else (name, old, new)
-        for name, (old, new) in sorted(store.between(*span).items())
-    )
-    return _changes(steps, store.hands(*span))
-
-
-def _changes(
-    steps: Iterable[tuple[bytes, State, State]], by: dict[bytes, str]
-) -> tuple[views.Change, ...]:
-    return tuple(
-        views.Change(shown(name), _kind(old, new), by.get(name, "unknown"))
-        for name, old, new in steps
-    )
-
-
 def _hand_of(actor: str) -> str:
     """Whose hands an actor's are: the servers and the terminal name users and agents apart."""
     return "user" if actor.startswith("user:") else "agent"
-
-
-def _kind(old: State, new: State) -> str:
-    if old.mode is None:
-        return "added"
-    if new.mode is None:
-        return "deleted"
-    if stat.S_IFMT(old.mode) != stat.S_IFMT(new.mode):
-        return "type"
-    return "mode" if old.blob == new.blob and old.mode != new.mode else "modified"
 
 
 def _names(paths: Sequence[str]) -> tuple[bytes, ...]:
@@ -434,7 +421,9 @@ def _restore(
     return views.Restore(
         checkpoint_id=outcome.target.id,
         applied=applied,
-        changes=_changes(((step.name, step.now, step.then) for step in outcome.steps), outcome.by),
+        changes=changes_of(
+            ((step.name, step.now, step.then) for step in outcome.steps), outcome.by
+        ),
         refused=(*refused, *(each for part in parts for each in part.refused)),
         undo_id=undo_id,
         plan=str(outcome.now.id),

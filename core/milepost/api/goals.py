@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from milepost.api import goal_views, views
 from milepost.api.judging import judge_of, judge_tried
 from milepost.base.errors import UserError
+from milepost.checkpoints.rows import LOOKED
 from milepost.goals.check import DEFAULT_TIMEOUT_S
 from milepost.goals.goal import Budget, checked_condition, is_user, sound_budget
 from milepost.goals.proposals import of_test, proposals
@@ -268,7 +269,7 @@ class Goals:
 
     def _signs(self, goal: Goal) -> tuple[Sign, ...]:
         with self._snapshots.exclusive():
-            self._snapshots.seen("seen by a look at a goal", self._actor)
+            self._snapshots.seen("seen by a look at a goal", self._actor, kind=LOOKED)
         start = self._ledger.start_of(goal, str(self._snapshots.root))
         return signs_of(goal, start, self._snapshots)
 

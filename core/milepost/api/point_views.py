@@ -15,9 +15,10 @@ class NotCovered:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A restore point. `files_changed` counts against the point before it. One that is pinned, or
-    has a name, is kept when old points are forgotten. `kind` is saved, automatic, turn (of the
-    user's), before or after (an action), restored or undone; `session` is whose it is."""
+    """A restore point. `files_changed` counts against the listed point before it. One that is
+    pinned, or has a name, is kept when old points are forgotten. `kind` is saved, automatic, turn
+    (of the user's), before or after (an action), restored, undone, or seen (made because somebody
+    looked, and not listed by itself); `session` is whose it is."""
 
     id: int
     label: str
@@ -37,7 +38,7 @@ class Checkpoint:
 @dataclass(frozen=True, slots=True)
 class PointsMark:
     """What tells whether there are other restore points than before: the id of the newest, how many
-    there are, and which of them are kept for good, in whatever form."""
+    are listed, and which of them are kept for good, in whatever form."""
 
     newest: int | None
     total: int

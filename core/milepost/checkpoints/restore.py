@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from milepost.base.errors import UserError
 from milepost.checkpoints.hands import Hands, Refused, Step, is_removal
 from milepost.checkpoints.names import above, shown
-from milepost.checkpoints.rows import ABSENT, Request
+from milepost.checkpoints.rows import ABSENT, LOOKED, Request
 from milepost.checkpoints.taking import Known
 
 if TYPE_CHECKING:
@@ -63,12 +63,15 @@ class Wish:
     session: str = ""
 
 
-def plan(store: SnapshotStore, wish: Wish, *, actor: str) -> Outcome:
-    """What a restore would do. Hold `store.exclusive()`. Raises UserError when a point or a path
-    does not exist."""
+def plan(store: SnapshotStore, wish: Wish, *, actor: str, only_looks: bool = False) -> Outcome:
+    """What a restore would do; `only_looks` when it will not be carried out. Hold
+    `store.exclusive()`. Raises UserError when a point or a path does not exist."""
     target = store.get(wish.target_id)
-    words = f"before going back to {target.id}"
-    with store.seeing(words, actor, session=wish.session) as now:
+    if only_looks:
+        label, kind = f"seen by a preview of going back to {target.id}", LOOKED
+    else:
+        label, kind = f"before going back to {target.id}", "automatic"
+    with store.seeing(Request(actor, label, kind, session=wish.session)) as now:
         return _planned(store, wish, target, now, actor)
 
 

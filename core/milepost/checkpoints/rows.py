@@ -112,7 +112,18 @@ MIGRATIONS = (
     ALTER TABLE changed RENAME TO change;
     CREATE INDEX change_path ON change (path);
     """,
+    # Points that were made by looking only are told from others by their kind (see `listing`).
+    """
+    UPDATE snapshot SET kind = 'seen' WHERE kind = 'automatic' AND (
+        label IN ('seen by a diff', 'seen by a look at a goal')
+        OR label LIKE 'before going back to %'
+    ) AND id NOT IN (SELECT before FROM snapshot WHERE before IS NOT NULL)
+    AND id NOT IN (SELECT first FROM action);
+    """,
 )
+
+# The kind of a point that was made by looking only.
+LOOKED = "seen"
 
 # Whose hands made a change, by its number in `change.hand`. `other` is what came between the
 # actions of agents: the user's, or another process's.
@@ -132,8 +143,9 @@ ABSENT = State(None, None)
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a snapshot is to say of itself. `kind` is saved, automatic, turn (of the user's),
-    restored, undone, before or after (an action); `hand` made the changes that it finds, as far as
-    the caller knows. `parts` is what a restore brought back beside files, in its own words."""
+    restored, undone, before or after (an action), or seen (by looking only); `hand` made the
+    changes that it finds, as far as the caller knows. `parts` is what a restore brought back beside
+    files, in its own words."""
 
     actor: str
     label: str = ""

@@ -23,10 +23,12 @@ from milepost.checkpoints.beside import beside_at, is_like, keep
 from milepost.checkpoints.blobs import content_of, contents_of
 from milepost.checkpoints.coverage import Coverage
 from milepost.checkpoints.keeper import Keeper
+from milepost.checkpoints.listing import counted, marked, page, promoted
 from milepost.checkpoints.looking import Looking
 from milepost.checkpoints.rows import (
     ABSENT,
     HANDS,
+    LOOKED,
     MIGRATIONS,
     SNAPSHOT_COLUMNS,
     Request,
@@ -152,12 +154,15 @@ class SnapshotStore:
                     and is_like(around, connection, last.id, beside)
                 ):
                     taking.refresh_manifest()
-                    taken = last
+                    is_taken_up = last.kind == LOOKED and request.kind != LOOKED
+                    taken = promoted(connection, last, request) if is_taken_up else last
                 else:
                     taken = taking.write(request, last)
                     self._newest_left_out = (base, taken.id), taking.left_out_named
                     if around is not None:
                         keep(connection, taking.blobs, taken.id, around)
+                    if last is not None and last.kind == LOOKED and request.kind != LOOKED:
+                        taken = counted(connection, taken)
             look.succeed(taking)
         if self._keeper is None:
             self.barrier()
@@ -166,20 +171,19 @@ class SnapshotStore:
         return taken
 
     def seen(
-        self, label: str, actor: str, *, session: str = "", beside: Depth = "none"
+        self, label: str, actor: str, *, kind: str = "automatic", session: str = ""
     ) -> Snapshot:
         """A snapshot of the workspace as it is: the newest when nothing differs from it (see
         `take`), else a new one. It survives a power cut. Hold `exclusive` around it."""
-        request = Request(actor, label, kind="automatic", session=session)
-        snapshot = self.take(request, even_if_unchanged=False, beside=beside)
+        request = Request(actor, label, kind=kind, session=session)
+        snapshot = self.take(request, even_if_unchanged=False)
         if self._keeper is not None:
             self.barrier()
         return snapshot
 
     @contextmanager
-    def seeing(self, label: str, actor: str, *, session: str = "") -> Generator[Snapshot]:
+    def seeing(self, request: Request) -> Generator[Snapshot]:
         """`seen`, as deep as can be; it survives a power cut when what stands inside has ended."""
-        request = Request(actor, label, kind="automatic", session=session)
         snapshot = self.take(request, even_if_unchanged=False, beside="all")
         if self._keeper is None:
             yield snapshot
@@ -191,29 +195,21 @@ class SnapshotStore:
         """Return when all that was acknowledged survives a power cut."""
         self.database.barrier()
 
-    def page(self, limit: int, before: int | None, offset: int = 0) -> list[Snapshot]:
-        """The snapshots older than `before`, newest first."""
+    def page(
+        self, limit: int, before: int | None, offset: int = 0, *, has_looked: bool = True
+    ) -> list[Snapshot]:
+        """The snapshots older than `before`, newest first; with `has_looked` also those that were
+        made by looking only."""
         with self.database.reading() as connection:
-            rows = connection.execute(
-                f"SELECT {SNAPSHOT_COLUMNS} FROM snapshot WHERE ?1 IS NULL OR id < ?1 "  # noqa: S608
-                "ORDER BY id DESC LIMIT ?2 OFFSET ?3",
-                (before, limit, offset),
-            ).fetchall()
-        return [snapshot_of(row) for row in rows]
+            return page(connection, limit, before, offset, has_looked=has_looked)
 
     def marked(self) -> tuple[int | None, int, tuple[tuple[int, str | None], ...]]:
-        """The newest snapshot's id, how many there are, and those that have a name or are
+        """The newest listed snapshot's id, how many are listed, and those that have a name or are
         pinned."""
         if not self.database.path.exists():
             return None, 0, ()
         with self.database.reading() as connection:
-            newest_id, total = connection.execute(
-                "SELECT max(id), count(*) FROM snapshot"
-            ).fetchone()
-            kept = connection.execute(
-                "SELECT id * 2 + pinned, name FROM snapshot WHERE name IS NOT NULL OR pinned"
-            ).fetchall()
-        return newest_id, total, tuple(kept)
+            return marked(connection)
 
     def get(self, snapshot_id: int) -> Snapshot:
         """The snapshot with this id. Raises UserError when there is none."""
@@ -398,4 +394,4 @@ class SnapshotStore:
                 f"SELECT {SNAPSHOT_COLUMNS} FROM snapshot {where}",  # noqa: S608
                 values,
             ).fetchone()
-        return None if row is None else snapshot_of(row)
+            return None if row is None else counted(connection, snapshot_of(row))

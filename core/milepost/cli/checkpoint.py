@@ -30,6 +30,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     save.add_argument("label", nargs="*")
     listing = actions.add_parser("list", help="the restore points, newest first")
     listing.add_argument("--before", type=int, metavar="ID", help="those older than ID")
+    listing.add_argument(
+        "--all", action="store_true", help="also those made by looking at a diff, preview or goal"
+    )
     shared.count(listing, 20)
     show = actions.add_parser("show", help="one restore point, with what it does not cover")
     _point(show)
@@ -113,7 +116,9 @@ def _save(workspace: Workspace, options: argparse.Namespace) -> Reply:
 
 
 def _list(workspace: Workspace, options: argparse.Namespace) -> Reply:
-    points = workspace.checkpoints.page(limit=options.n, before=options.before)
+    points = workspace.checkpoints.page(
+        limit=options.n, before=options.before, has_looked=options.all
+    )
     lines = [_line(point) for point in points]
     return Reply("\n".join(lines) or "There is no restore point yet.", points)
 

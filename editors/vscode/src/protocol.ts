@@ -209,9 +209,10 @@ export interface Check {
 }
 
 /**
- * A restore point. `filesChanged` counts against the point before it. One that is pinned, or has
- * a name, is kept when old points are forgotten. `kind` is saved, automatic, turn (of the
- * user's), before or after (an action), restored or undone; `session` is whose it is.
+ * A restore point. `filesChanged` counts against the listed point before it. One that is pinned,
+ * or has a name, is kept when old points are forgotten. `kind` is saved, automatic, turn (of the
+ * user's), before or after (an action), restored, undone, or seen (made because somebody looked,
+ * and not listed by itself); `session` is whose it is.
  */
 export interface Checkpoint {
   id: number;
@@ -601,12 +602,14 @@ export interface ListArguments {
 }
 
 /**
- * A page of the restore points, newest first.
+ * A page of the restore points, newest first; with `all` also those that were only made because
+ * somebody looked at a diff, a preview or a goal.
  */
 export interface ListCheckpointsArguments {
   limit?: number;
   offset?: number;
   uri?: string | null;
+  all?: boolean;
 }
 
 /**

@@ -20,14 +20,17 @@ async def run_list(
 ) -> commands.CheckpointPage:
     """Answers with a page."""
     workspace = await call.workspace(arguments.uri)
-    mark = await call.session.run(workspace.checkpoints.mark)
-    if not mark.total:
+    checkpoints = workspace.checkpoints
+    total = (await call.session.run(checkpoints.mark)).total
+    if arguments.all:
+        total = (await call.session.run(checkpoints.size)).points
+    if not total:
         return commands.CheckpointPage((), None)
     found = await call.session.run(
-        workspace.checkpoints.page, limit=arguments.limit, offset=arguments.offset
+        checkpoints.page, limit=arguments.limit, offset=arguments.offset, has_looked=arguments.all
     )
     end = arguments.offset + len(found)
-    return commands.CheckpointPage(found, end if found and end < mark.total else None)
+    return commands.CheckpointPage(found, end if found and end < total else None)
 
 
 async def run_diff(

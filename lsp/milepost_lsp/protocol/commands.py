@@ -233,11 +233,13 @@ class EditArguments:
 
 @dataclass(frozen=True, slots=True)
 class ListCheckpointsArguments:
-    """A page of the restore points, newest first."""
+    """A page of the restore points, newest first; with `all` also those that were only made because
+    somebody looked at a diff, a preview or a goal."""
 
     limit: int = 20
     offset: int = 0
     uri: str | None = None
+    all: bool = False
 
 
 @dataclass(frozen=True, slots=True)

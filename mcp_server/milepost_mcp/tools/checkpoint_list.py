@@ -5,7 +5,7 @@ from __future__ import annotations
 from milepost.api import UserError
 from milepost_mcp.convert import changes_data, changes_text, checkpoint_data, checkpoint_text
 from milepost_mcp.limits import MAX_REPLY_CHARS
-from milepost_mcp.tools.tool import Call, Number, Reply, Text, Tool
+from milepost_mcp.tools.tool import Call, Flag, Number, Reply, Text, Tool
 
 
 def _run(call: Call) -> Reply:
@@ -22,7 +22,9 @@ def _run(call: Call) -> Reply:
     if end is not None or path is not None:
         raise UserError("to and path go with diff; give the point to compare from")
     points = call.workspace.checkpoints.page(
-        limit=call.arguments.number("limit", 20), before=call.arguments.optional_number("before")
+        limit=call.arguments.number("limit", 20),
+        before=call.arguments.optional_number("before"),
+        has_looked=call.arguments.flag("all"),
     )
     lines = [checkpoint_text(point) for point in points] or ["There is no restore point."]
     return Reply("\n".join(lines), {"checkpoints": [checkpoint_data(point) for point in points]})
@@ -39,14 +41,15 @@ def _patch(call: Call, start: int, end: int | None, path: str) -> Reply:
 TOOL = Tool(
     name="checkpoint_list",
     title="List and compare restore points",
-    words="List restore points, newest first; with diff (a point's id), the files that changed "
-    "since it, up to point to or now; with path too, that file's diff.",
+    words="List restore points, newest first; with diff (a point's id), files changed since it, "
+    "up to point to or now; with path, that file's diff.",
     parameters=(
         Number("limit", most=60),
         Number("before", "older than this id"),
         Number("diff"),
         Number("to"),
         Text("path"),
+        Flag("all"),
     ),
     run=_run,
     is_read_only=True,

@@ -41,6 +41,23 @@ def assert_index_is_the_file(store: MemoryStore) -> None:
     assert fresh.counts() == (entries, entries)
 
 
+def test_an_entrys_digest_is_the_same_from_the_file_and_from_the_index(store: MemoryStore) -> None:
+    assert store.digests() == {}
+    kept = add(store, "Use uv, never pip", "rule")
+    changed = add(store, "The port is 8080")
+    small = store.digests()
+    assert store.path.stat().st_size < 1_000
+    with store.path.open("a", encoding="utf-8") as file:
+        file.writelines(f"- Fact {number} of many\n" for number in range(5_000))
+    large = store.digests()
+    assert len(large) == 5_002
+    assert {key: large[key] for key in small} == small
+    store.update(changed, "test", text="The port is 9090", kind=None, status=None)
+    now = store.digests()
+    assert [key for key in large if now[key] != large[key]] == [changed]
+    assert kept in now
+
+
 def test_what_was_added_is_found_shown_and_stands_under_its_heading(store: MemoryStore) -> None:
     entry_id = add(store, "Use uv, never pip", "rule")
     assert texts(store, "which installer: pip?") == ["Use uv, never pip"]

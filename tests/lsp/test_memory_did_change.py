@@ -37,6 +37,24 @@ def test_an_edit_by_hand_is_told_and_indexed(connect, project, other):
     assert client.command("milepost.memory.list", {})["entries"][0]["text"] == "The port is 9090."
 
 
+def test_in_a_large_file_too_the_entries_that_changed_are_counted(connect, project, other):
+    memory = Path(other.memory.file())
+    other.memory.add("The port is 8080.")
+    with memory.open("a", encoding="utf-8") as file:
+        file.writelines(
+            f"- Fact {number} of many, and words about it.\n" for number in range(3_000)
+        )
+    client = connect()
+    begin(client, project)
+    wait_until_watched(client, other)
+    client.received.clear()
+    text = memory.read_text(encoding="utf-8")
+    text = text.replace("8080", "9090").replace("Fact 7 ", "Fact VII ")
+    memory.write_text(text + "- One more.\n", encoding="utf-8")
+    # An entry without an id of its own is known by its words: the seventh went, and another came.
+    assert client.wait_for(CHANGED)["changed"] == 4
+
+
 def test_global_memory_and_folders_that_come_later_are_watched_too(connect, project, other):
     client = connect()
     begin(client, project)

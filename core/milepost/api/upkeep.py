@@ -22,10 +22,12 @@ class Upkeep:
     def refresh(self, path: str | None = None) -> int:
         """Bring the indexes of what is in play level with the files, or that of the memory file at
         `path`; how many entries were new, changed or gone."""
-        stores = self._scopes.in_play(None, None, None)
-        if path is not None:
-            stores = tuple(store for store in self._scopes.kept() if str(store.path) == path)
+        stores = self._scopes.in_play(None, None, None) if path is None else self._at(path)
         return sum(store.refresh() for store in stores)
+
+    def digests(self, path: str) -> dict[str, bytes]:
+        """What tells each entry of the memory file at `path` from what it was before, by id."""
+        return {key: digest for store in self._at(path) for key, digest in store.digests().items()}
 
     def clean(self, *, within_s: float | None = None) -> bool:
         """Wipe what was forgotten, or changed, out of the indexes; with a limit, of those only that
@@ -53,6 +55,9 @@ class Upkeep:
             if rows != entries
         )
         return (*differing, *conflicts(stores))
+
+    def _at(self, path: str) -> tuple[MemoryStore, ...]:
+        return tuple(store for store in self._scopes.kept() if str(store.path) == path)
 
 
 def conflicts(stores: tuple[MemoryStore, ...]) -> tuple[str, ...]:

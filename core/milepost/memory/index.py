@@ -158,6 +158,11 @@ class Index:
                 self._has_gone = table.noted(connection) > 0
             return known_signature(connection) == signature
 
+    def digests(self) -> dict[str, bytes]:
+        """The digest of each row, by the entry's id."""
+        with self.database.reading() as connection:
+            return dict(connection.execute("SELECT id, digest FROM entry").fetchall())
+
     def layout(self, signature: Signature | None) -> Layout | None:
         """The layout of the file with this signature; None when the rows are not level with it, or
         when some ids depend on entries before them and no change is a matter of one entry."""

@@ -19,6 +19,7 @@ from milepost.memory.draft import Draft
 from milepost.memory.entry import SECTIONS
 from milepost.memory.file import MemoryFile
 from milepost.memory.index import Index, trust
+from milepost.memory.index_rows import digest_of
 from milepost.memory.later import Later
 from milepost.memory.layout import layout_of, size_of
 from milepost.memory.named import Named
@@ -210,6 +211,16 @@ class MemoryReader:
         """The entries other than `entry_id` that say nearly the same as `text`."""
         self.refresh()
         return self._all_seen(self.index.similar(text, entry_id))
+
+    def digests(self) -> dict[str, bytes]:
+        """What tells each entry of the file from what it was before, by id."""
+        signature = self._file.signature()
+        if signature is not None and signature.size > _SMALL_BYTES:
+            self.refresh()
+            return self.index.digests()
+        # There may be many small ones: none is kept, and none gets an index by being looked at.
+        found = documents.parse(self._file.read().data).entries
+        return {block.id: digest_of(entries.from_block(block, self.scope)) for block in found}
 
     def count(self) -> int:
         """How many entries there are."""

@@ -5,14 +5,15 @@ The files' signatures decide what changed; `watching.py` says when to look.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from milepost import api
 from milepost_lsp import markdown
-from milepost_lsp.editor import read_file
 from milepost_lsp.features.watching import concerns
 from milepost_lsp.guard import words_for
 from milepost_lsp.protocol import status
@@ -20,9 +21,10 @@ from milepost_lsp.protocol import status
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from milepost import api
     from milepost_lsp.features.feature import Desk
     from milepost_lsp.features.watching import Changed
+
+log = logging.getLogger(__name__)
 
 Identity = tuple[int, ...] | None
 
@@ -80,23 +82,21 @@ class MemoryWatch:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A file as the client knows it: its signature, and a hash of each entry's lines by id."""
+    """A file as the client knows it: its signature, and a digest of each entry by id."""
 
     signature: Identity
-    entries: dict[str, int]
+    entries: dict[str, bytes]
 
 
 def _read(space: api.Workspace, path: str) -> _Told:
     # The signature first: a change in between is then told once more rather than never.
     signature = _identity(path)
-    text = read_file(path) or ""
-    lines = text.splitlines()
-    entries = {
-        item.entry_id: hash("\n".join(lines[item.line : item.end_line]))
-        for item in space.memory.outline(text)
-        if item.entry_id
-    }
-    return _Told(signature, entries)
+    try:
+        return _Told(signature, space.memory.digests(path))
+    except api.MilepostError as error:
+        # That it changed is told all the same.
+        log.warning("%s", error)
+        return _Told(signature, {})
 
 
 def _identity(path: str) -> Identity:

@@ -154,9 +154,7 @@ class Index:
     def is_level(self, signature: Signature | None) -> bool:
         """Whether the rows are those of the file with this signature (None: of no file)."""
         with self.database.reading() as connection:
-            if self._has_gone is None:
-                self._has_gone = table.noted(connection) > 0
-            return known_signature(connection) == signature
+            return self._level(connection) == signature
 
     def digests(self) -> dict[str, bytes]:
         """The digest of each row, by the entry's id."""
@@ -296,16 +294,22 @@ class Index:
         weighed = [(score * trust(found[rowid].status), found[rowid]) for rowid, score in ranked]
         return sorted(weighed, key=lambda pair: -pair[0])
 
-    def naming(self, symbol: str) -> list[Entry]:
-        """Entries whose text or anchors hold `symbol` as a word, as it is written, best first."""
+    def naming(self, symbol: str) -> tuple[Signature | None, list[Entry]]:
+        """Entries whose text or anchors hold `symbol` as a word, as it is written, best first; and
+        the signature of the file that they are of, or of one before it."""
         word = re.compile(rf"(?<!\w){re.escape(symbol)}(?!\w)")
         with self.database.reading() as connection:
+            # First, so that what is found is never older.
+            level = self._level(connection)
             rowids = table.naming(connection, symbol, _NAMING)
-            found = self._at(connection, rowids)
-        return [
+            found = self._at(connection, rowids) if rowids else {}
+        return level, [
             entry
-            for entry in map(found.__getitem__, rowids)
-            if entry.status != "superseded" and any(map(word.search, (entry.text, *entry.anchors)))
+            # One that another process took out meanwhile is not there any more.
+            for entry in map(found.get, rowids)
+            if entry is not None
+            and entry.status != "superseded"
+            and any(map(word.search, (entry.text, *entry.anchors)))
         ]
 
     def anchored(self, path: str) -> list[Entry]:
@@ -373,6 +377,11 @@ class Index:
             if until is not None and time.monotonic() > until:
                 return False
         return True
+
+    def _level(self, connection: sqlite3.Connection) -> Signature | None:
+        if self._has_gone is None:
+            self._has_gone = table.noted(connection) > 0
+        return known_signature(connection)
 
     def _wake(self) -> None:
         if self._embedding is not None:

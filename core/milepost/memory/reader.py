@@ -188,13 +188,14 @@ class MemoryReader:
         """Entries whose text or anchors hold `symbol` as a word, best first."""
         self._later.wait()
         signature = self._file.signature()
-        known = None if signature is None else self._named.get(signature, symbol)
+        known = self._named.get(signature, symbol)
         if known is not None:
             return self._all_seen(list(known))
-        self.refresh()
-        found = self.index.naming(symbol)
-        if signature is not None and self.index.is_level(signature):
-            self._named.keep(signature, symbol, found)
+        level, found = self.index.naming(symbol)
+        if level != signature:
+            self.refresh()
+            level, found = self.index.naming(symbol)
+        self._named.keep(level, symbol, found)
         return self._all_seen(found)
 
     def anchored(self, path: str) -> list[Entry]:

@@ -92,7 +92,7 @@ class RuleBook:
         named = self._named.get(found.watch, symbol) if found.by_id else ()
         if named is None:
             signature = self._bring_level(found)
-            entries = self.index.naming(symbol)
+            _, entries = self.index.naming(symbol)
             named = tuple(found.by_id[each.id] for each in entries if each.id in found.by_id)
             # Another process may have seen other files, and brought the index level with those.
             if self.index.is_level(signature):

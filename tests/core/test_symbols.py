@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import time
 import warnings
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.base.symbols import definition_of, definitions, enclosing_symbol
+from milepost.base.symbols import definition_of, definitions, enclosing_symbol, holds_word
 
 Found = set[tuple[str, int, int]]
 
@@ -188,3 +189,12 @@ def test_no_text_makes_the_scan_slow(suffix: str, piece: str) -> None:
     started = time.process_time()
     definitions(piece * (20_000 // len(piece)), f"a.{suffix}")
     assert time.process_time() - started < 2
+
+
+@given(
+    st.text(st.sampled_from("ab_1é²٣.- "), max_size=12),
+    st.text(st.sampled_from("ab_é. "), min_size=1),
+)
+def test_a_word_is_held_where_a_pattern_for_it_would_match(text: str, word: str) -> None:
+    pattern = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)")
+    assert holds_word(text, word) == bool(pattern.search(text))

@@ -85,11 +85,28 @@ def last_name(name: str) -> str:
     return re.split(r"\.|::", name)[-1]
 
 
+def holds_word(text: str, word: str) -> bool:
+    """Whether `word` stands in a text as it is written, and not as a part of a longer one. Quicker
+    than to make a pattern for a word that is asked for once."""
+    at = text.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if not (_is_in_word(text[at - 1 : at]) or _is_in_word(text[end : end + 1])):
+            return True
+        at = text.find(word, at + 1)
+    return False
+
+
 def enclosing_symbol(lines: Sequence[str], first_line: int, path: str = "") -> str | None:
     """The qualified name of the innermost definition that holds a line."""
     found = definitions("\n".join(line.rstrip("\r\n") for line in lines), path)
     around = [each for each in found if each.start <= first_line < each.end]
     return max(around, key=lambda each: each.start).name if around else None
+
+
+def _is_in_word(sign: str) -> bool:
+    """As `\\w` has it."""
+    return sign.isalnum() or sign == "_"
 
 
 @lru_cache(maxsize=16)

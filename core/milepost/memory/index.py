@@ -7,7 +7,6 @@ level in one transaction; when it does not, a search costs one stat and one quer
 from __future__ import annotations
 
 import json
-import re
 import sys
 import threading
 import time
@@ -15,12 +14,14 @@ from typing import TYPE_CHECKING, cast
 
 from milepost.base.clock import unix_time
 from milepost.base.sqlite import Database
+from milepost.base.symbols import holds_word
 from milepost.memory import uses
 from milepost.memory.anchors import bare
 from milepost.memory.draft import Known
 from milepost.memory.entry import SECTIONS, Entry, Scope
 from milepost.memory.index_rows import (
     digest_of,
+    entry_of,
     known_layout,
     known_signature,
     remember_signature,
@@ -180,7 +181,7 @@ class Index:
         """The entry with this id."""
         with self.database.reading() as connection:
             row = connection.execute(f"{_SELECT} WHERE id = ?", (entry_id,)).fetchone()
-        return None if row is None else self._entry(row[1:])
+        return None if row is None else entry_of(row[1:], self._scope)
 
     def bring_level(
         self,
@@ -297,7 +298,6 @@ class Index:
     def naming(self, symbol: str) -> tuple[Signature | None, list[Entry]]:
         """Entries whose text or anchors hold `symbol` as a word, as it is written, best first; and
         the signature of the file that they are of, or of one before it."""
-        word = re.compile(rf"(?<!\w){re.escape(symbol)}(?!\w)")
         with self.database.reading() as connection:
             # First, so that what is found is never older.
             level = self._level(connection)
@@ -309,7 +309,7 @@ class Index:
             for entry in map(found.get, rowids)
             if entry is not None
             and entry.status != "superseded"
-            and any(map(word.search, (entry.text, *entry.anchors)))
+            and any(holds_word(text, symbol) for text in (entry.text, *entry.anchors))
         ]
 
     def anchored(self, path: str) -> list[Entry]:
@@ -320,7 +320,7 @@ class Index:
                 "ORDER BY entry.rowid LIMIT ?",
                 (path, _NAMING),
             ).fetchall()
-        found = [self._entry(row[1:]) for row in rows]
+        found = [entry_of(row[1:], self._scope) for row in rows]
         return [
             entry
             for entry in found
@@ -435,21 +435,7 @@ class Index:
             f"{_SELECT} WHERE entry.rowid IN (SELECT value FROM json_each(?))",  # noqa: S608
             (json.dumps(rowids),),
         ).fetchall()
-        return {row[0]: self._entry(row[1:]) for row in rows}
-
-    def _entry(self, row: tuple[str, str, str, str, str, str | None, str, str | None]) -> Entry:
-        entry_id, text, kind, status, source, created_at, anchors, superseded_by = row
-        return Entry(
-            id=entry_id,
-            text=text,
-            kind=kind,
-            status=status,
-            scope=self._scope,
-            source=source,
-            created_at=created_at,
-            anchors=tuple(anchors.split("\n")) if anchors else (),
-            superseded_by=superseded_by,
-        )
+        return {row[0]: entry_of(row[1:], self._scope) for row in rows}
 
 
 def trust(status: str) -> float:

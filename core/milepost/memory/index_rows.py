@@ -6,12 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 from milepost.base.files import Signature
+from milepost.memory.entry import Entry
 from milepost.memory.layout import Layout, Place
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from milepost.memory.entry import Entry
+    from milepost.memory.entry import Scope
 
 
 def row_of(rowid: int, digest: bytes, entry: Entry, size: int) -> tuple[object, ...]:
@@ -20,6 +21,24 @@ def row_of(rowid: int, digest: bytes, entry: Entry, size: int) -> tuple[object, 
         rowid, entry.id, digest, size, entry.kind, entry.status, entry.source, entry.created_at,
         "\n".join(entry.anchors), entry.superseded_by,
     )  # fmt: skip
+
+
+def entry_of(
+    row: tuple[str, str, str, str, str, str | None, str, str | None], scope: Scope
+) -> Entry:
+    """The entry of a row: all but its number, digest and size, and with its text."""
+    entry_id, text, kind, status, source, created_at, anchors, superseded_by = row
+    return Entry(
+        id=entry_id,
+        text=text,
+        kind=kind,
+        status=status,
+        scope=scope,
+        source=source,
+        created_at=created_at,
+        anchors=tuple(anchors.split("\n")) if anchors else (),
+        superseded_by=superseded_by,
+    )
 
 
 def digest_of(entry: Entry) -> bytes:

@@ -1,7 +1,7 @@
 """One editor's projects: a workspace of the core for each folder it has open, opened when needed.
 
-Nothing here speaks LSP. Every call into the core blocks, so it runs on threads of our own: the
-default pool of asyncio is shared with whoever else uses it.
+Nothing here speaks LSP. Calls into the core wait for disks and databases, so they run on threads of
+our own, but for what is in memory: the default pool of asyncio is shared with whoever else uses it.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from milepost_lsp.chat.pages import Pages
 from milepost_lsp.chat.talk import Talk
 from milepost_lsp.editor import Editor
 from milepost_lsp.features import (
+    baseline,
     chat,
     code_action,
     code_action_resolve,
@@ -59,6 +60,7 @@ def furnish(server: GuardedServer, session: Session) -> Callable[[], None]:
     watching.add(memory)
     watching.add(ProjectWatch(desk, text_document_content.register(desk)))
     watching.add(inspector)
+    baseline.register(desk)
     initialize.register(desk, watching, settings, inspector)
     hover.register(desk)
     code_action.register(desk)

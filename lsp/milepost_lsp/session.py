@@ -68,6 +68,8 @@ class Session:
         self._actor = "user:editor"
         self._id = f"lsp-{secrets.token_hex(6)}"
         self._folders: tuple[str, ...] = ()
+        # Has the changes of a project that was opened followed from then on; returns at once.
+        self.follow: Callable[[api.Workspace], None] = lambda space: space.watch()
         # Called with each project that was opened, before anything is done in it.
         self.on_open: Callable[[api.Workspace], Awaitable[None]] | None = None
         # Called when the session ends.
@@ -170,12 +172,16 @@ class Session:
         """Ends the work under way; False when a thread would not end in time."""
         for call in self.on_close:
             call()
-        for task in tuple(self._tasks):
+        ending = self._tasks - {asyncio.current_task()}
+        for task in self._tasks.copy():
             task.cancel()
         self._quick.shutdown(wait=False, cancel_futures=True)
         self._long.shutdown(wait=False, cancel_futures=True)
         self._apart.shutdown(wait=False, cancel_futures=True)
         deadline = time.monotonic() + CLOSE_GRACE_S
+        if ending:
+            # What they still have to say, such as that a progress has ended, goes out before this.
+            await asyncio.wait(ending, timeout=CLOSE_GRACE_S)
         while any(thread.name.startswith(self._id) for thread in threading.enumerate()):
             if time.monotonic() > deadline:
                 return False
@@ -217,7 +223,7 @@ class Session:
             if twin:
                 space.close()
             else:
-                space.watch()
+                self.follow(space)
                 if self.on_open:
                     await self.on_open(space)
             self._opened[key] = twin[0] if twin else space

@@ -145,11 +145,16 @@ class Workspace:
             session,
         )
 
-    def watch(self, progress: Callable[[int, int], None] | None = None) -> None:
+    def watch(
+        self,
+        progress: Callable[[int, int], None] | None = None,
+        is_given_up: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Follow the project's files from now on, so that restore points cost next to nothing. For
         processes that stay; it returns at once. `progress` is told, on another thread, how many
-        files of how many were read ahead of the first restore point."""
-        self._snapshots.watch(progress)
+        files of how many were read ahead of the first restore point, and once that all were: that
+        is the end of it, whatever ended it. When `is_given_up`, the first point reads the rest."""
+        self._snapshots.watch(progress, is_given_up)
 
     def worker(self) -> Worker:
         """What works on this project with a model; its parts are loaded when it is asked for."""

@@ -69,10 +69,12 @@ class Keeper:
         store: SnapshotStore,
         looking: Looking,
         progress: Callable[[int, int], None] | None,
+        is_given_up: Callable[[], bool],
     ) -> None:
         self._store = store
         self._looking = looking
         self._progress = progress
+        self._is_given_up = is_given_up
         self._thread = threading.Thread(target=self._run, name="milepost-keeper", daemon=True)
         self._stop = threading.Event()
         self._waker, self._wake_end = os.pipe()
@@ -202,21 +204,32 @@ class Keeper:
 
     def _read_ahead(self) -> None:
         """Store the contents of all files, so that the first snapshot has only to name them."""
-        root = self._looking.root
-        found = scan(root, Coverage(os.fsencode(root))).found
-        names = [name for name, info in found.items() if not stat.S_ISDIR(info.st_mode)]
-        for done in range(0, len(names), _BATCH_FILES):
-            if self._stop.is_set():
-                return
-            with self._store.exclusive(), self._store.database.writing() as connection:
+        total = 0
+        try:
+            with self._store.database.reading() as connection:
                 if newest(connection) is not None:
                     return
-                blobs = Blobs(connection)
-                for name in names[done : done + _BATCH_FILES]:
-                    self._read_one(blobs, name, found[name])
-            if self._progress is not None:
-                self._progress(min(done + _BATCH_FILES, len(names)), len(names))
-            self._stop.wait(_YIELD_S)
+            root = self._looking.root
+            found = scan(root, Coverage(os.fsencode(root))).found
+            names = [name for name, info in found.items() if not stat.S_ISDIR(info.st_mode)]
+            total = len(names)
+            for done in range(0, total, _BATCH_FILES):
+                self._report(done, total)
+                if self._stop.is_set() or self._is_given_up():
+                    return
+                with self._store.exclusive(), self._store.database.writing() as connection:
+                    if newest(connection) is not None:
+                        return
+                    blobs = Blobs(connection)
+                    for name in names[done : done + _BATCH_FILES]:
+                        self._read_one(blobs, name, found[name])
+                self._stop.wait(_YIELD_S)
+        finally:
+            self._report(total, total)
+
+    def _report(self, done: int, total: int) -> None:
+        if self._progress is not None:
+            self._progress(done, total)
 
     def _read_one(self, blobs: Blobs, name: bytes, info: os.stat_result) -> None:
         try:

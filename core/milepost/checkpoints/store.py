@@ -99,14 +99,19 @@ class SnapshotStore:
         """One process and thread at a time takes snapshots of this workspace or restores it."""
         return locked(self._lock, timeout_s=LOCK_TIMEOUT_S)
 
-    def watch(self, progress: Callable[[int, int], None] | None = None) -> None:
+    def watch(
+        self,
+        progress: Callable[[int, int], None] | None = None,
+        is_given_up: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Follow the changes of the workspace from now on, for as long as this process stays.
 
         `progress` is told, on another thread, how many files of how many were read for the first
-        snapshot.
+        snapshot, and once that all were: that is the end of the reading, whatever ended it. When
+        `is_given_up`, the first snapshot reads what is left.
         """
         if self._keeper is None:
-            self._keeper = Keeper(self, self._looking, progress)
+            self._keeper = Keeper(self, self._looking, progress, is_given_up)
             self._keeper.start()
 
     def take(

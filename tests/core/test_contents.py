@@ -121,3 +121,28 @@ def test_what_a_caller_knew_of_a_store_that_was_replaced_is_not_believed(
     state = store.state_at(again.id, b"f")
     assert state.blob is not None
     assert store.content(state.blob) == b"text"
+
+
+def test_nothing_is_touched_before_what_was_there_survives_a_power_cut(
+    project: Path, workspace: api.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.watch()
+    path = project / "f"
+    path.write_bytes(b"then")
+    first = workspace.checkpoints.save()
+    path.write_bytes(b"now")
+    database = workspace.checkpoints._store.database
+    sync, found = database.barrier, list[bytes]()
+
+    def fail() -> None:
+        found.append(path.read_bytes())
+        raise api.WorldError("the disk is gone")
+
+    monkeypatch.setattr(database, "barrier", fail)
+    with pytest.raises(api.WorldError, match="the disk is gone"):
+        workspace.checkpoints.restore(first.id)
+    monkeypatch.setattr(database, "barrier", sync)
+    assert set(found) == {b"now"}
+    assert path.read_bytes() == b"now"
+    assert workspace.checkpoints.restore(first.id).changes[0].path == "f"
+    assert path.read_bytes() == b"then"

@@ -163,25 +163,23 @@ class SnapshotStore:
                     taken = promoted(connection, last, request) if is_taken_up else last
                 else:
                     taken = taking.write(request, last)
-                    self._newest_left_out = (base, taken.id), taking.left_out_named
                     if around is not None:
                         keep(connection, taking.blobs, taken.id, around)
                     if last is not None and last.kind == LOOKED and request.kind != LOOKED:
                         taken = counted(connection, taken)
             look.succeed(taking)
+        if taking.left_out_named is not None:
+            self._newest_left_out = (base, taken.id), taking.left_out_named
         if self._keeper is None:
             self.barrier()
         else:
             self._keeper.wake()
         return taken
 
-    def seen(
-        self, label: str, actor: str, *, kind: str = "automatic", session: str = ""
-    ) -> Snapshot:
+    def seen(self, label: str, actor: str, *, kind: str = "automatic") -> Snapshot:
         """A snapshot of the workspace as it is: the newest when nothing differs from it (see
         `take`), else a new one. It survives a power cut. Hold `exclusive` around it."""
-        request = Request(actor, label, kind=kind, session=session)
-        snapshot = self.take(request, even_if_unchanged=False)
+        snapshot = self.take(Request(actor, label, kind), even_if_unchanged=False)
         if self._keeper is not None:
             self.barrier()
         return snapshot

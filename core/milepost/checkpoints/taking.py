@@ -114,8 +114,8 @@ class Taking:
         default_factory=dict[bytes, "tuple[Row | None, _Found | None]"]
     )
     touched: dict[bytes, _Found] = field(default_factory=dict[bytes, _Found])
-    # The first of what the snapshot leaves out, with the reasons, for people; known when written.
-    left_out_named: tuple[tuple[str, str], ...] = ()
+    # The first of what the snapshot leaves out, with the reasons, for people; None until written.
+    left_out_named: tuple[tuple[str, str], ...] | None = None
     # Files to look at again even if nothing is reported of them.
     again: set[bytes] = field(default_factory=set[bytes])
     linked: set[bytes] = field(default_factory=set[bytes])

@@ -170,7 +170,8 @@ def test_what_needs_permission_is_asked_and_a_no_is_told(chatting, project):
     ask(nvim, "Tidy up.")
     nvim.wait("the end", lambda: "Then I leave it." in shown(nvim))
     question = nvim.questions()[-1]
-    assert "rm -rf build" in question["prompt"]
+    assert "rm -rf build? Take care: it deletes folders" in question["prompt"]
+    assert question["titles"][2].startswith("No  (It is not done.")
     assert (project / "build").is_dir()
     assert "✗ `shell` rm -rf build" in shown(nvim)
 

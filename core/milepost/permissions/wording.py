@@ -53,7 +53,7 @@ def of_always(tool: str) -> str:
     """What it means to allow a call for good."""
     if tool == "shell":
         return "This very command, word for word, is not asked for again in this chat."
-    return "The same with this very file is not asked for again in this chat."
+    return "Exactly this is not asked for again in this chat."
 
 
 ONCE = "It is done now; the next time you are asked again."

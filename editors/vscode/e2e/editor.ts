@@ -131,12 +131,17 @@ export class Editor {
     await this.choose("F1", `>${title}`, title);
   }
 
-  /** Answers an input box, or chooses a row of a list. */
+  /** Answers an input box, or chooses a row of a list; each of ours has a title of its own. */
   async answer(text: string): Promise<void> {
-    const input = this.quickInput();
-    await input.waitFor();
-    await input.fill(text);
+    const titles = this.page.locator(".quick-input-widget:visible .quick-input-title");
+    // The palette, which may not have closed yet, has none.
+    const title = titles.filter({ hasText: /\S/ });
+    await title.waitFor();
+    const asked = (await title.textContent()) ?? "";
+    await this.quickInput().fill(text);
     await this.page.keyboard.press("Enter");
+    // An answer may be looked at for a while before the box goes or asks the next question.
+    await titles.filter({ hasText: asked }).waitFor({ state: "hidden" });
   }
 
   quickInput(): Locator {

@@ -10,7 +10,7 @@ function M.on_request(_, params)
     kind = 'milepost_permission',
     prompt = ('Milepost: %s?%s'):format(params.title, reason):gsub('%s*\n%s*', ' '),
     format_item = function(option)
-      return option.name
+      return option.meaning and ('%s  (%s)'):format(option.name, option.meaning) or option.name
     end,
   }
   vim.ui.select(params.options, asked, function(choice)

@@ -181,7 +181,7 @@ export class GoalCommands {
   private async offerToVerify(words: string, goal: Goal): Promise<void> {
     const verify = "Verify Goal";
     if ((await vscode.window.showInformationMessage(words, verify)) === verify) {
-      await this.verify({ ...goal, notAllowed: [] });
+      await this.verify(goal);
     }
   }
 

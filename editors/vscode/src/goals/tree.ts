@@ -57,8 +57,13 @@ export class GoalTree extends Tree<GoalNode> {
     const { goal } = node;
     const verdict = this.verdictOf(goal);
     const signs = openSigns(verdict?.signs ?? []);
+    // What a check's own row or a change's says is not said again.
+    const told = [
+      ...goal.checks.map((check) => `\`${check.command}\``),
+      ...signs.map((sign) => sign.words),
+    ];
     const said = (verdict?.missing ?? []).filter(
-      (text) => !signs.some((sign) => text.startsWith(sign.words)),
+      (text) => !told.some((beginning) => text.startsWith(beginning)),
     );
     return [
       ...goal.checks.map((check): GoalNode => ({ is: "check", goal, check })),

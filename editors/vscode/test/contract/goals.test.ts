@@ -118,7 +118,11 @@ describe("goals with the real server", () => {
     assert.deepEqual([limited.maxVerifications, limited.maxSeconds], [1, 60]);
     await run("milepost.verifyGoal", limited);
     await assert.rejects(run("milepost.verifyGoal", limited), /budget is used up/);
-    const [row] = await rows("It is there.");
+    const [row, ...below] = await rows("It is there.");
+    assert.deepEqual(
+      below.map((each) => each.label),
+      ["file: nothing.txt"],
+    );
     assert.match(String(row?.tooltip), /at most 1 verification\nat most 60 s/);
     assert.match(row?.contextValue ?? "", /\.budget/);
     assert.doesNotMatch(row?.contextValue ?? "", /verify|resume/);

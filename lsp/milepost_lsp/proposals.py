@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -210,9 +211,15 @@ class Proposals:
                     "".join(kept.other_lines(index)),
                 )
             )
-        await self._editor.apply_edits(kept.edit.uri, document.version, edits)
+        uri = self._open_uri(kept.edit.uri)
+        await self._editor.apply_edits(uri, document.version, edits)
+
+    def _open_uri(self, uri: str) -> str:
+        """The URI under which the client has a document open; it may show a link to its folder."""
+        return next((each for each in self._editor.open_uris() if _is_same(each, uri)), uri)
 
     async def _document(self, uri: str) -> _Document | None:
+        uri = self._open_uri(uri)
         text, version = self._editor.text(uri), self._editor.version(uri)
         if text is not None:
             return _Document(text, version)
@@ -360,7 +367,12 @@ def _hunk_id(index: int) -> str:
 
 def _is_same(one: str, other: str) -> bool:
     """Clients spell the URI of one file in several ways."""
-    return one == other or (path_of(one) is not None and path_of(one) == path_of(other))
+    if one == other:
+        return True
+    here, there = path_of(one), path_of(other)
+    if here is None or there is None or os.path.basename(here) != os.path.basename(there):  # noqa: PTH119  (asked of every open document)
+        return False
+    return os.path.realpath(here) == os.path.realpath(there)
 
 
 def _holds(folder: str, uri: str) -> bool:

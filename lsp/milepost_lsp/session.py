@@ -68,6 +68,8 @@ class Session:
         self._actor = "user:editor"
         self._id = f"lsp-{secrets.token_hex(6)}"
         self._folders: tuple[str, ...] = ()
+        # The same, the innermost first; one that is a link lies where it leads.
+        self._innermost: tuple[str, ...] = ()
         # Has the changes of a project that was opened followed from then on; returns at once.
         self.follow: Callable[[api.Workspace], None] = lambda space: space.watch()
         # Called with each project that was opened, before anything is done in it.
@@ -91,18 +93,20 @@ class Session:
     def set_folders(self, folders: Sequence[str]) -> None:
         """The client's workspace folders, as absolute paths."""
         self._folders = tuple(os.path.normpath(folder) for folder in folders)
+        depth = {folder: len(os.path.realpath(folder)) for folder in self._folders}
+        self._innermost = tuple(sorted(self._folders, key=depth.__getitem__, reverse=True))
 
     @property
     def opened(self) -> tuple[api.Workspace, ...]:
-        """The workspaces opened so far, each project once."""
-        return tuple({space.project.root: space for space in self._opened.values()}.values())
+        """The workspaces opened so far of the folders that the client shows, each project once."""
+        spaces = [self._opened[key] for key in self._keys() if key in self._opened]
+        return tuple({space.project.root: space for space in spaces}.values())
 
     async def open_all(self) -> tuple[api.Workspace, ...]:
         """Opens every folder that is a project."""
         keys = self._keys()
         await asyncio.gather(*(self._workspace(key) for key in keys), return_exceptions=True)
-        spaces = [self._opened[key] for key in keys if key in self._opened]
-        return tuple({space.project.root: space for space in spaces}.values())
+        return self.opened
 
     async def only_workspace(self) -> api.Workspace:
         """The project, where the request names no document."""
@@ -120,13 +124,20 @@ class Session:
         Raises UserError when the folder that holds it cannot be a project.
         """
         path = os.path.normpath(path)  # noqa: ASYNC240  (touches no disk)
-        holding = [folder for folder in self._keys() if _relative(path, folder) is not None]
-        # Innermost first. A client without folders, and --project, have one workspace for all.
-        for key in sorted(holding, key=len, reverse=True) or self._keys()[:1]:
-            space = await self._workspace(key)
+        folders = self._innermost if self._has_folders else ()
+        for key in folders:
+            if _relative(path, key) is not None:
+                space = await self._workspace(key)
+                if (relative := _relative(path, space.project.root)) is not None:
+                    return Home(space, relative, _memory_scope(path, space))
+        # A client without folders, and --project, have one workspace for all. A folder may also be
+        # a part of its project only, and memory lies outside of it.
+        spaces = await self.open_all() if self._has_folders else (await self._workspace(""),)
+        others = [each for each in spaces if each.project.root not in folders]
+        for space in sorted(others, key=lambda each: len(each.project.root), reverse=True):
             if (relative := _relative(path, space.project.root)) is not None:
                 return Home(space, relative, _memory_scope(path, space))
-        for space in await self.open_all():
+        for space in spaces:
             if scope := _memory_scope(path, space):
                 return Home(space, None, scope)
             if session := space.summaries.session_of(path):
@@ -186,12 +197,16 @@ class Session:
             if time.monotonic() > deadline:
                 return False
             await asyncio.sleep(0.01)
-        for space in self.opened:
+        for space in set(self._opened.values()):
             space.close()
         return True
 
+    @property
+    def _has_folders(self) -> bool:
+        return bool(self._folders) and not self._explicit
+
     def _keys(self) -> tuple[str, ...]:
-        return ("",) if self._explicit or not self._folders else self._folders
+        return self._folders if self._has_folders else ("",)
 
     async def _workspace(self, key: str) -> api.Workspace:
         if key in self._opened:
@@ -219,7 +234,7 @@ class Session:
                     f"{key} is not a folder that can be a project: open one with version control "
                     "or a manifest, or start the server with --project"
                 )
-            twin = [each for each in self.opened if each.project.root == space.project.root]
+            twin = [e for e in self._opened.values() if e.project.root == space.project.root]
             if twin:
                 space.close()
             else:

@@ -169,7 +169,10 @@ class Inspector:
         """Looks at a document and publishes what was found; whether it is other than before."""
         text, home = self._desk.editor.text(uri), await self._desk.home(uri)
         if text is None or home is None:
-            return False
+            # Its folder was removed.
+            is_news = uri in self._found
+            self.forget(uri)
+            return is_news
         before = self._found.get(uri)
         inspected = await self._look_at(uri, home, text)
         diagnostics: list[types.Diagnostic] = []

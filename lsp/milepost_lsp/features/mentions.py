@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["file", "task", "point", "item", "id"]
 
-_NAME = r"[\w.@+-]+(?:/[\w.@+-]+)*\.\w{1,8}"
+# `T1.2` is a task and 3.11 a version.
+_ENDING = r"\.(?=\d*[^\W\d])\w{1,8}"
+_NAME = rf"[\w.@+-]+(?:/[\w.@+-]+)*{_ENDING}"
 _LINE = r"(?::(?P<line>[1-9]\d{0,6})(?::\d{1,6})?)?"
 
 # The first that finds a place has it. The first two are what code writes under “Files involved”:
@@ -24,7 +26,7 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("file", re.compile(r"^- (?P<name>\S.*) \(changed \d+x\)\s*$")),
     ("file", re.compile(r'^- read \{.*?"path":\s*"(?P<name>(?:[^"\\]|\\.)*)"')),
     ("file", re.compile(r"@file:(?P<name>[^\s\"<>]+)")),
-    ("file", re.compile(rf"`(?P<name>[^\s`:#<>]+\.\w{{1,8}}){_LINE}(?:#[\w.]+)?`")),
+    ("file", re.compile(rf"`(?P<name>[^\s`:#<>*?{{}}$]+{_ENDING}){_LINE}(?:#[\w.]+)?`")),
     ("file", re.compile(rf"(?<![\w/.@:-])(?P<name>{_NAME}){_LINE}(?![\w/])")),
     ("task", re.compile(r"\b(?P<name>T[1-9]\d{0,4}(?:\.[1-9]\d{0,2}){0,7})\b")),
     (
@@ -85,6 +87,8 @@ def _in_line(line: str, number: int) -> Iterator[Mention]:
                 name = _unquoted(name)
             told = ("/" in name) + (at is not None)
             is_sure = place < _SURE or told >= (1 if place < _IN_SPAN else 2)
+            # What lies elsewhere is not missed in the project.
+            is_sure = is_sure and not name.startswith(("/", "~")) and ".." not in name
             yield Mention(kind, name, number, start, end, int(at) if at else None, is_sure)
 
 

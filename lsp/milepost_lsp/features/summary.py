@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -80,7 +81,7 @@ def to_remember(home: Home, source: str) -> tuple[api.SummaryItem, ...]:
     """The items that may hold beyond the session and are not in memory."""
     summaries = home.workspace.summaries
     items = (item for each in summaries.sections(source) for item in each.items if item.kind)
-    some = [item for item, _ in zip(items, range(MOST_LENSES), strict=False)]
+    some = islice(items, MOST_LENSES)
     return tuple(item for item in some if not summaries.is_remembered(item.text))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,17 +10,7 @@ from pathlib import Path
 import pytest
 
 from milepost import api
-
-_PR_CAPBSET_DROP = 24
-_DAC_OVERRIDE, _DAC_READ_SEARCH = 1, 2
-
-
-def _like_any_user() -> None:
-    """Let modes hold for root, too: capabilities(7)."""
-    if os.geteuid() == 0:
-        libc = ctypes.CDLL(None)
-        for capability in (_DAC_OVERRIDE, _DAC_READ_SEARCH):
-            assert libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) == 0
+from tests.processes import like_any_user
 
 
 def _milepost(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -34,7 +22,7 @@ def _milepost(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=60,
         check=False,
-        preexec_fn=_like_any_user,
+        preexec_fn=like_any_user,
     )
 
 

@@ -24,6 +24,7 @@ from tests.killing.process import PATIENCE_S, Process
 from tests.killing.story import CHECK, INSTRUCTION, RAN, STEPS, Model, Tree, beginning, changes
 from tests.killing.tally import Tally
 from tests.killing.transcript import calls_of, cut_short, difference, items_of, replies, rows, told
+from tests.processes import at_work
 from tests.tree import Stamp, differences, fingerprint
 
 # A small window, so that the writer of checkpoint.md is at work often and the window is rebuilt.
@@ -284,13 +285,6 @@ def _is_held(path: Path) -> bool:
 def _left(root: Path) -> list[str]:
     """The processes that still work in the project after a moment's grace."""
     end = time.monotonic() + _GONE_S
-    while (found := list(_at_work(root))) and time.monotonic() < end:
+    while (found := at_work(root)) and time.monotonic() < end:
         time.sleep(0.02)
     return found
-
-
-def _at_work(root: Path) -> Generator[str]:
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if (folder / "cwd").readlink().is_relative_to(root):
-                yield (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()

@@ -27,10 +27,14 @@ if TYPE_CHECKING:
     from milepost.providers.message import ToolCall, ToolResult
     from milepost.tools.tool import Arguments, Planned, Tool
 
-_T = TypeVar("_T")
+T = TypeVar("T")
 
 # How many calls that only read run at once: enough to keep a disk busy.
 _SIDE_BY_SIDE = 8
+
+# How many calls of one reply are run. The most careful of plans asks for some dozens; what is more
+# was not thought about, and its results would fill the window.
+MOST_CALLS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +108,16 @@ class Execution:
             known = self._record.result_of(call.id)
             if known is not None:
                 ended = [known]
+            elif len(results) >= MOST_CALLS:
+                text = f"not run, because only {MOST_CALLS} calls are run at once; ask for it again"
+                ended = [self._finish(call, Result(text, failed=True))]
             elif failed is not None:
                 text = f"not run, because {failed} failed before it; look at that first"
                 ended = [self._finish(call, Result(text, failed=True))]
             elif self._record.has_begun(call.id):
                 ended = [await self._look_again(call)]
             else:
-                group = self._side_by_side(calls, len(results))
+                group = self._side_by_side(calls[:MOST_CALLS], len(results))
                 ended = await asyncio.gather(*map(self._run, group))
             for result in ended:
                 if result.failed and failed is None:
@@ -156,7 +163,7 @@ class Execution:
         whether we were cancelled: also then, what it had done is between the two."""
         what = f"{ready.call.name} {ready.subject}"
         prepared = asyncio.to_thread(self._prepare, ready, what)
-        (begun, planned), is_cancelled = await _to_its_end(prepared)
+        (begun, planned), is_cancelled = await to_its_end(prepared)
         before = None if begun is None else begun.before
         result = Result("It was stopped before it began.", failed=True)
         if not is_cancelled:
@@ -164,7 +171,7 @@ class Execution:
             result, is_cancelled = await self._do(ready)
         if begun is None:
             return result, None, None, is_cancelled
-        after, is_late = await _to_its_end(asyncio.to_thread(self._end, begun, what))
+        after, is_late = await to_its_end(asyncio.to_thread(self._end, begun, what))
         return result, before, after, is_cancelled or is_late
 
     async def _look_again(self, call: ToolCall) -> ToolResult:
@@ -217,7 +224,7 @@ class Execution:
     async def _do(self, ready: _Call) -> tuple[Result, bool]:
         """Run the tool on a thread; when we are cancelled, it is told and waited for."""
         stop = threading.Event()
-        return await _to_its_end(asyncio.to_thread(_act, ready, stop), stop)
+        return await to_its_end(asyncio.to_thread(_act, ready, stop), stop)
 
     def _prepare(self, ready: _Call, what: str) -> tuple[Begun | None, Planned | None]:
         return self._begin(what), _planned(ready)
@@ -246,11 +253,11 @@ class Execution:
         return kept
 
 
-async def _to_its_end(
-    call: Coroutine[object, object, _T], stop: threading.Event | None = None
-) -> tuple[_T, bool]:
+async def to_its_end(
+    call: Coroutine[object, object, T], stop: threading.Event | None = None
+) -> tuple[T, bool]:
     """What a call on a thread returned, and whether we were cancelled while it ran: then `stop` is
-    set, and it is waited for all the same."""
+    set, and it is waited for all the same. Raises what the call raises."""
     work = asyncio.ensure_future(call)
     try:
         return await asyncio.shield(work), False

@@ -69,6 +69,7 @@ class Scribe:
             self._is_wanted = True
             return
         self._task = asyncio.create_task(self._write_on(spent))
+        self._task.add_done_callback(_seen_off)
 
     async def be_level(self, spent: Spent) -> None:
         """See to it that checkpoint.md speaks of everything up to now, as far as that can be had in
@@ -99,10 +100,13 @@ class Scribe:
             return summary.Summary()
 
     async def _write_on(self, spent: Spent) -> None:
-        await self._write(spent)
+        self._is_wanted = True
         while self._is_wanted:
             self._is_wanted = False
-            await self._write(spent)
+            try:
+                await self._write(spent)
+            except MilepostError as error:
+                self._tell(Warned(f"checkpoint.md was not written: {error}"))
 
     async def _write(self, spent: Spent) -> None:
         until = self._record.last
@@ -123,11 +127,7 @@ class Scribe:
                     self._tell(Warned("the writer of checkpoint.md answered in no form of ours"))
             except ModelError as error:
                 self._tell(Warned(f"checkpoint.md was written without its writer: {error}"))
-        try:
-            await asyncio.to_thread(self._save, new)
-        except MilepostError as error:
-            self._tell(Warned(f"checkpoint.md was not written: {error}"))
-            return
+        await asyncio.to_thread(self._save, new)
         if by_model:
             # Only what a writer has seen and answered for counts as summed up.
             self._until = until
@@ -160,3 +160,9 @@ class Scribe:
     def _save(self, new: Summary) -> None:
         make_private_dir(self.path.parent)
         write_durably(self.path, summary.render(new).encode("utf-8", "replace"))
+
+
+def _seen_off(task: asyncio.Task[None]) -> None:
+    """Whoever watched may be gone, so that they could not be told; the loop will find that out."""
+    if not task.cancelled():
+        task.exception()

@@ -40,6 +40,9 @@ _CORRECTION = (0.7, 1.8)
 # What a message costs beside its text, and a tool beside its definition.
 _MESSAGE_TOKENS = 6
 
+# Arguments that were cut somewhere would be no JSON.
+_CUT_ARGUMENTS = '{"cut": "too long for the window; history_search finds the whole"}'
+
 _CUT = "\n(cut here to fit the window; history_search finds the whole)"
 
 
@@ -194,8 +197,20 @@ def _cut(part: Part, budget_tokens: int) -> Part:
 
 
 def _shortened(kept: _Kept, budget_tokens: int) -> _Kept:
-    """A message of a tail that is too large, without its thoughts, its results cut."""
+    """A message of a tail that is too large: without its thoughts, its results cut, and what the
+    model wrote itself, too, where it is longer than all the rest may be."""
     parts = [part for part in kept.message.parts if not isinstance(part, Thought)]
     each = budget_tokens // max(1, len(parts))
-    cut = Message(kept.message.role, tuple(_cut(part, each) for part in parts))
-    return _Kept(cut, _size(cut), kept.number)
+    cut = (_cut(_written_shorter(part, budget_tokens), each) for part in parts)
+    message = Message(kept.message.role, tuple(cut))
+    return _Kept(message, _size(message), kept.number)
+
+
+def _written_shorter(part: Part, budget_tokens: int) -> Part:
+    match part:
+        case Text(text) if tokens.count(text) > budget_tokens:
+            return Text(tokens.clip(text, budget_tokens) + _CUT)
+        case ToolCall(_, _, arguments) if tokens.count(arguments) > budget_tokens:
+            return replace(part, arguments=_CUT_ARGUMENTS)
+        case _:
+            return part

@@ -8,10 +8,11 @@ seen.
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 from milepost.agent import loop
-from milepost.agent.execution import Begun
+from milepost.agent.execution import Begun, to_its_end
 from milepost.agent.recall import outline
 from milepost.api.brief import LEAST_TOKENS, MOST_TOKENS
 from milepost.base import tokens
@@ -168,12 +169,19 @@ class Shelf:
         return text
 
     async def look(self) -> loop.Verdict | None:
-        """Verify the goal, on a thread."""
+        """Verify the goal, on a thread; when we are cancelled, what it runs is stopped."""
         if self._goal_id is None or not self._holds():
             return None
+        stop = threading.Event()
+        verify = self._workspace.goals.verify
+        verified = asyncio.to_thread(verify, self._goal_id, stop=stop)
         try:
-            verdict = await asyncio.to_thread(self._workspace.goals.verify, self._goal_id)
+            verdict, is_cancelled = await to_its_end(verified, stop)
+            if is_cancelled:
+                raise asyncio.CancelledError
         except MilepostError as error:
+            if stop.is_set():
+                raise asyncio.CancelledError from error
             return loop.Verdict("unverifiable", str(error), holds=False)
         lacking = "; ".join(verdict.missing)
         reason = f"{verdict.reason} ({lacking})" if lacking else verdict.reason

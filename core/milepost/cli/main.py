@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from milepost import __version__
 from milepost.cli.reply import FAILED, USAGE
+from milepost.cli.terminal import let_go, plain, put
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -73,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     except BrokenPipeError:
         # The reader went away (`| head`); there is nobody to tell.
-        sys.stderr.close()
+        let_go()
         return FAILED
     return _front_page(name)
 
@@ -99,7 +100,7 @@ def act(
     with contextlib.suppress(api.MilepostError):
         workspace.history.record(action, options.line, reply.text)
     for notice in workspace.notices():
-        print(f"milepost: {notice}", file=sys.stderr)
+        print(f"milepost: {plain(notice)}", file=sys.stderr)
     return reply
 
 
@@ -114,11 +115,14 @@ def _run(name: str, words: list[str]) -> int:
     options.line = shlex.join(["milepost", name, *words])
     try:
         reply = command.run(options)
+        if not reply.has_printed:
+            # A program that reads along gets every byte, as of a patch.
+            is_read_by_a_person = sys.stdout is not None and sys.stdout.isatty()
+            text = plain(reply.text) if is_read_by_a_person else reply.text
+            put(reply.as_json() if options.json else text)
     except api.MilepostError as error:
-        print(f"milepost: {error}", file=sys.stderr)
+        print(f"milepost: {plain(str(error))}", file=sys.stderr)
         return FAILED
-    if not reply.has_printed:
-        print(reply.as_json() if options.json else reply.text)
     return reply.code
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from milepost.cli import options as shared
 from milepost.cli.main import open_workspace
 from milepost.cli.reply import FAILED, Reply
+from milepost.cli.terminal import plain, put
 
 if TYPE_CHECKING:
     import argparse
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 CODES = {"met": 0, "error": FAILED, "not_met": 3, "budget": 6, "cancelled": 130}
 
 _SHOWN_CHARS = 200
+
+_GO_ON = "`milepost session list` names the session, `milepost run --resume` goes on with it"
 
 # Fewer files are read before anyone wonders what goes on.
 _MANY_FILES = 2_000
@@ -65,26 +68,31 @@ def run(options: argparse.Namespace) -> Reply:
     show = _print_json if options.json else _Terminal().show
     # A run stays a while and makes points around every change, so following beats scanning.
     workspace.watch(_reading if sys.stderr.isatty() else None)
-    outcome = worker.run(
-        words,
-        model=model,
-        mode=options.mode,
-        resume=options.resume,
-        allow=options.allow,
-        max_steps=options.max_steps,
-        max_tokens=options.max_tokens,
-        max_cost_usd=options.max_cost,
-        goal_id=goal_id,
-        tell=show,
-        ask=_ask if sys.stdin.isatty() else None,
-    )
+    try:
+        outcome = worker.run(
+            words,
+            model=model,
+            mode=options.mode,
+            resume=options.resume,
+            allow=options.allow,
+            max_steps=options.max_steps,
+            max_tokens=options.max_tokens,
+            max_cost_usd=options.max_cost,
+            goal_id=goal_id,
+            tell=show,
+            ask=_ask if sys.stdin.isatty() else None,
+        )
+    except KeyboardInterrupt:
+        # Pressed once more, while what was under way came to its end.
+        print(f"\nmilepost: interrupted; {_GO_ON}", file=sys.stderr)
+        raise
     workspace.close()
     code = CODES[outcome.state]
     if options.json:
-        print(json.dumps({"kind": "outcome", **asdict(outcome)}, ensure_ascii=False), flush=True)
+        put(json.dumps({"kind": "outcome", **asdict(outcome)}, ensure_ascii=False))
         return Reply("", outcome, code, has_printed=True)
     cost = "" if outcome.cost_usd is None else f", {outcome.cost_usd:.4f} US dollars"
-    text = (
+    text = plain(
         f"\n{outcome.state}: {outcome.reason}. Session {outcome.session}, {outcome.steps} steps, "
         f"{outcome.input_tokens} tokens in, {outcome.output_tokens} out{cost}."
     )
@@ -110,11 +118,12 @@ def _goal(workspace: Workspace, words: str | None, checks: list[str]) -> str | N
 def _print_json(event: RunEvent) -> None:
     # What a kind does not have is left out.
     fields = {key: value for key, value in asdict(event).items() if value not in ("", None, (), 0)}
-    print(json.dumps(fields, ensure_ascii=False), flush=True)
+    put(json.dumps(fields, ensure_ascii=False))
 
 
 def _ask(question: Question) -> bool:
-    print(f"\n{question.tool}: {question.subject}\n{question.reason}", file=sys.stderr)
+    asked = f"{question.tool}: {question.subject}\n{question.reason}"
+    print(f"\n{plain(asked)}", file=sys.stderr)
     print("Allow this? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
@@ -128,18 +137,18 @@ class _Terminal:
     def show(self, event: RunEvent) -> None:
         """Print an event; what only programs want is left out."""
         if event.kind == "said":
-            print(event.text, end="", flush=True)
+            put(plain(event.text), end="")
             self._is_in_line = not event.text.endswith("\n")
             return
         line = _LINES.get(event.kind)
         if line is None:
             return
         if self._is_in_line:
-            print()
+            put("")
             self._is_in_line = False
         first = event.text.strip().split("\n", 1)[0][:_SHOWN_CHARS]
         mark = "failed: " if event.failed else ""
-        print(line.format(tool=event.tool, subject=event.subject, text=mark + first), flush=True)
+        put(plain(line.format(tool=event.tool, subject=event.subject, text=mark + first)))
 
 
 _LINES = {

@@ -10,6 +10,7 @@ from milepost.cli import options as shared
 from milepost.cli import run as working
 from milepost.cli.main import act
 from milepost.cli.reply import Reply
+from milepost.cli.terminal import put
 
 if TYPE_CHECKING:
     import argparse
@@ -86,7 +87,7 @@ def _around(workspace: Workspace, options: argparse.Namespace) -> Reply:
 def _export(workspace: Workspace, options: argparse.Namespace) -> Reply:
     sessions = workspace.sessions()
     for line in sessions.export(options.id):
-        print(line)
+        put(line)
     return Reply("", sessions.get(options.id), has_printed=True)
 
 

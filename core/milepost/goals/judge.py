@@ -8,15 +8,17 @@ else is unverifiable, never met.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import re
 import threading
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, cast
 
 from milepost.base import tokens
-from milepost.base.errors import MilepostError, UserError
+from milepost.base.errors import MilepostError, Stopped, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,6 +37,9 @@ _MAX_CHARS_PER_TOKEN = 10
 
 # A slow model on a long pack. Nobody waits longer for a verdict that is not theirs.
 TIMEOUT_S = 120.0
+
+# How soon a stop is noticed while a judge thinks.
+_LOOK_S = 0.05
 
 # A shorter quote stands in any text.
 MIN_QUOTE_CHARS = 12
@@ -104,14 +109,16 @@ def ask(
     snapshots: SnapshotStore,
     start: Start | None,
     mask: Callable[[str], str],
+    stop: threading.Event | None = None,
 ) -> tuple[str, str, tuple[str, ...]]:
     """The verdict on a goal that has no check, its reason, and what is missing. What the judge is
-    shown went through `mask`."""
+    shown went through `mask`. Raises Stopped when `stop` is set."""
     if judge is None:
         reason = "the goal has no check and there is no judge, so there is nothing to see; set it"
         return "unverifiable", f"{reason} again with a command, or name a judge", ()
     shown = replace(goal, condition=mask(goal.condition))
-    return decision(judge, pack(shown, [mask(fact) for fact in _facts(ledger, snapshots, start)]))
+    asked = pack(shown, [mask(fact) for fact in _facts(ledger, snapshots, start)])
+    return decision(judge, asked, stop=stop)
 
 
 def pack(goal: Goal, facts: Sequence[str], budget_tokens: int = PACK_TOKENS) -> Pack:
@@ -135,11 +142,17 @@ def pack(goal: Goal, facts: Sequence[str], budget_tokens: int = PACK_TOKENS) -> 
 
 
 def decision(
-    judge: Judge, asked: Pack, *, timeout_s: float = TIMEOUT_S
+    judge: Judge,
+    asked: Pack,
+    *,
+    timeout_s: float = TIMEOUT_S,
+    stop: threading.Event | None = None,
 ) -> tuple[str, str, tuple[str, ...]]:
-    """What the judge's answer comes to."""
+    """What the judge's answer comes to. Raises Stopped when `stop` is set."""
     try:
-        reply = _reply(judge, asked.question, timeout_s)
+        reply = _reply(judge, asked.question, timeout_s, stop)
+    except Stopped:
+        raise
     except MilepostError as error:
         return _undecided(f"the judge failed: {error}")
     if reply is None:
@@ -203,10 +216,12 @@ def _undecided(why: str) -> tuple[str, str, tuple[str, ...]]:
     return "unverifiable", why, ()
 
 
-def _reply(judge: Judge, question: str, timeout_s: float) -> str | None:
+def _reply(
+    judge: Judge, question: str, timeout_s: float, stop: threading.Event | None
+) -> str | None:
     """The judge's answer; None when it fails without words for it, is no text, or does not come in
-    time. Raises MilepostError when it fails with words. A judge that hangs keeps its thread, which
-    does not keep the process."""
+    time. Raises MilepostError when it fails with words, and Stopped. A judge that hangs keeps its
+    thread, which does not keep the process."""
     replies: queue.SimpleQueue[object] = queue.SimpleQueue()
 
     def put() -> None:
@@ -216,10 +231,13 @@ def _reply(judge: Judge, question: str, timeout_s: float) -> str | None:
             replies.put(error)
 
     threading.Thread(target=put, daemon=True).start()
-    try:
-        reply = replies.get(timeout=timeout_s)
-    except queue.Empty:
-        return None
+    end = time.monotonic() + timeout_s
+    reply: object = None
+    while reply is None and time.monotonic() < end:
+        if stop is not None and stop.is_set():
+            raise Stopped("the judge was not waited for; no verdict was entered")
+        with contextlib.suppress(queue.Empty):
+            reply = replies.get(timeout=min(_LOOK_S, timeout_s))
     if isinstance(reply, MilepostError):
         raise reply
     return reply if isinstance(reply, str) else None

@@ -165,7 +165,7 @@ class Verifier:
         look.end()
         evidence = tuple(seen)
         signs = signs_of(goal, look.start, self._snapshots)
-        verdict, reason, missing = self._conclude(goal, look, evidence, signs, judge)
+        verdict, reason, missing = self._conclude(goal, look, evidence, signs, judge, stop)
         state = after_verdict(goal, verdict)
         goal = self._ledger.add_verdict(goal, verdict, reason, evidence, state)
         return Verdict(goal, verdict, reason, missing, evidence, signs)
@@ -210,10 +210,11 @@ class Verifier:
         evidence: tuple[Evidence, ...],
         signs: tuple[Sign, ...],
         judge: Judge | None,
+        stop: threading.Event | None,
     ) -> tuple[str, str, tuple[str, ...]]:
         if not goal.checks:
             judge, mask = judge or self._judge(), self._means.mask
-            return ask(judge, goal, self._ledger, self._snapshots, look.start, mask)
+            return ask(judge, goal, self._ledger, self._snapshots, look.start, mask, stop)
         accepted = self._ledger.accepted(goal)
         open_signs = [sign for sign in signs if sign.id not in accepted]
         doubts = tuple(f"{sign.words} (sign {sign.id})" for sign in open_signs)

@@ -36,8 +36,9 @@ _STOPS: dict[str, Stop] = {
     "content_filter": "refused",
 }  # fmt: skip
 
-# More calls in one reply than any sensible model makes; an index beyond is a server gone wrong.
-_MAX_CALLS = 256
+# Far more calls than any model makes; an index beyond is a server gone wrong. How many are run is
+# not decided here.
+_MAX_CALLS = 4_096
 
 
 class ChatCompletions:
@@ -144,7 +145,8 @@ class ChatCompletionReader:
         index = piece.get("index")
         at = index if isinstance(index, int) else position
         if not 0 <= at < _MAX_CALLS:
-            raise ModelError(f"{self._model.name} sent a tool call out of bounds", "nonsense")
+            message = f"{self._model.name} sent a tool call out of bounds; ask another model"
+            raise ModelError(message, "refused")
         call = self._calls.setdefault(at, _Call())
         function = object_of(piece, "function")
         call.id = call.id or text_of(piece, "id")

@@ -32,6 +32,17 @@ MAX_READ_BYTES = 16 * 1024 * 1024
 MAX_WRITE_BYTES = 4 * 1024 * 1024
 
 
+# What helps where the system refuses.
+_ADVICE = {
+    errno.EACCES: "look who may",
+    errno.EPERM: "look who may",
+    errno.EROFS: "the project cannot be written here; leave it to the user",
+    errno.ENOSPC: "free some room on the disk",
+    errno.EDQUOT: "free some room on the disk",
+    errno.EFBIG: "files may not grow that large here",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """A file's bytes, and the mark by which a writer says that it saw them."""
@@ -189,7 +200,8 @@ class Files:
                 raise UserError(f"{path} is no plain file") from None
             if error.errno in {errno.ENAMETOOLONG, errno.EINVAL}:
                 raise UserError(f"{path[:80]} is no path that this system can hold") from None
-            raise WorldError(f"cannot use {path} ({error.strerror}); look who may") from error
+            advice = _ADVICE.get(error.errno or 0, "look who may, and at the disk")
+            raise WorldError(f"cannot use {path} ({error.strerror}); {advice}") from error
 
 
 def _new_file(name: bytes, folder: int) -> int:

@@ -8,7 +8,6 @@ else is unverifiable, never met.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import queue
 import re
@@ -223,21 +222,25 @@ def _reply(
     time. Raises MilepostError when it fails with words, and Stopped. A judge that hangs keeps its
     thread, which does not keep the process."""
     replies: queue.SimpleQueue[object] = queue.SimpleQueue()
+    over = threading.Event()
 
     def put() -> None:
         try:
             replies.put(judge.answer(question))
         except Exception as error:  # noqa: BLE001  (a judge may fail in any way; none is ours)
             replies.put(error)
+        over.set()
 
     threading.Thread(target=put, daemon=True).start()
     end = time.monotonic() + timeout_s
-    reply: object = None
-    while reply is None and time.monotonic() < end:
+    while replies.empty() and time.monotonic() < end:
         if stop is not None and stop.is_set():
             raise Stopped("the judge was not waited for; no verdict was entered")
-        with contextlib.suppress(queue.Empty):
-            reply = replies.get(timeout=min(_LOOK_S, timeout_s))
+        over.wait(_LOOK_S)
+    try:
+        reply = replies.get_nowait()
+    except queue.Empty:
+        return None
     if isinstance(reply, MilepostError):
         raise reply
     return reply if isinstance(reply, str) else None

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from milepost import api
+from milepost.base.sqlite import Database
 from milepost.cli.main import main
 from milepost.goals.judge_bench import cases
+from milepost.history import transcript
 from milepost.history.transcript import Transcripts
 from tests.core.model_server import Act, ModelServer, anthropic_reply, openai_reply, refusal
 
@@ -189,19 +191,17 @@ def test_what_was_taken_outlives_sessions_and_pruning_and_goes_with_all_data(
 
 
 def test_a_database_from_before_gets_its_place_for_what_is_taken(tmp_path: Path) -> None:
-    made = Transcripts(tmp_path)
-    session = made.create("Before", "user:test").id
-    made.database.close()
-    with closing(sqlite3.connect(tmp_path / "sessions.db")) as base:
-        base.execute("DROP TABLE taken")
-        # What came after it was not there either.
-        for column in ("turn", "stop_by", "stop_turn"):
-            base.execute(f"ALTER TABLE session DROP COLUMN {column}")
-        base.execute("PRAGMA user_version = 3")
-        base.commit()
+    before = transcript._MIGRATIONS[:3]
+    old = Database(tmp_path / "sessions.db", before, durability="FULL", loss="Nothing of worth.")
+    with old.writing() as connection:
+        connection.execute(
+            "INSERT INTO session (id, title, actor, state, created_at, updated_at) "
+            "VALUES ('old', 'Before', 'user:test', 'active', '2026', '2026')"
+        )
+    old.close()
     again = Transcripts(tmp_path)
     again.taken.add("judge", "m", {"input_tokens": 3}, None)
-    assert again.get(session).title == "Before"
+    assert again.get("old").title == "Before"
     (item,) = again.taken.all()
     assert (item.session, item.data["actor"], item.data["usage"]) == (
         "", "judge", {"input_tokens": 3},

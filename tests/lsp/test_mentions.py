@@ -25,7 +25,9 @@ from milepost_lsp.features.mentions import mentioned_at, mentions
         ("T1.2 [open] after restore point 7 and point #8, item 9", [
             "task T1.2", "point 7", "point 8", "item 9",
         ]),
-        ("entry 7k3q9x2mab, not 7k3q9x2mabc, abcdefghjk or 2026-11-22", ["id 7k3q9x2mab"]),
+        ("entry 7k3q9x2mab, not 7k3q9x2mabc, abcdefghij or 2026-11-22", ["id 7k3q9x2mab"]),
+        # One id in fifty has no digit in it.
+        ("kptkdyzbyz", ["id kptkdyzbyz"]),
         ("nothing", []),
     ],
 )  # fmt: skip

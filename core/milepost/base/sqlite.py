@@ -270,10 +270,20 @@ class Database:
                     f"knows {len(self._migrations)}); upgrade Milepost and try again"
                 )
             for number in range(version, len(self._migrations)):
-                connection.executescript(
+                script = (
                     f"BEGIN IMMEDIATE;\n{self._migrations[number]}\n"
                     f"PRAGMA user_version={number + 1};\nCOMMIT;"
                 )
+                try:
+                    connection.executescript(script)
+                except sqlite3.OperationalError as error:
+                    if not _is_ours(error):
+                        raise
+                    # Nothing is put aside by itself here: it is whole, and may be all there is.
+                    message = f"{self._path} is not as its schema {version} should be ({error})"
+                    raise WorldError(
+                        f"{message}; give it another name and call again. {self._loss}"
+                    ) from error
 
     def _quarantine(self, error: sqlite3.DatabaseError) -> None:
         stamp = utc_now().replace(":", "")

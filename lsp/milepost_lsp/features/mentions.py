@@ -34,7 +34,7 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         re.compile(r"\b(?:restore point|checkpoint|point) #?(?P<name>\d{1,15})\b", re.IGNORECASE),
     ),
     ("item", re.compile(r"\bitem (?P<name>\d{1,15})\b", re.IGNORECASE)),
-    ("id", re.compile(r"(?<![\w-])(?P<name>(?=[a-z]*\d)[0-9a-hjkmnp-tv-z]{10})(?![\w-])")),
+    ("id", re.compile(r"(?<![\w-])(?P<name>[0-9a-hjkmnp-tv-z]{10})(?![\w-])")),
 )
 # By the first of them a file is surely meant. `order.total` in a code span looks like one, too, so
 # there a folder or a line must be told, and outside of one both.

@@ -242,8 +242,8 @@ class Editor:
         return document.version if document else None
 
     def open_uris(self) -> tuple[str, ...]:
-        """The URIs of the open documents."""
-        return tuple(self._server.workspace.text_documents)
+        """The URIs of the open documents, as the client spells them."""
+        return tuple(each.uri for each in self._server.workspace.text_documents.values())
 
     def buffers(self) -> dict[str, str]:
         """The open documents' text by the real path of their file."""

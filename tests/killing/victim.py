@@ -77,8 +77,11 @@ class Victim:
             raise AssertionError(f"ended with {code} {run.last}: {self._errors()}")
         return timeline
 
-    def killed(self, moment: tuple[int, float], timeline: Timeline, tally: Tally) -> bool:
-        """Let it run, or go on, and kill it at a moment. False when it was over before."""
+    def killed(
+        self, moment: tuple[int, float], timeline: Timeline, tally: Tally, *, sooner: float = 1.0
+    ) -> bool:
+        """Let it run, or go on, and kill it at a moment, whose part after the last step is waited
+        for so many times `sooner`. False when it was over before."""
         steps, later_s = moment
         before = replies(self._transcript)
         with self._start() as run:
@@ -87,7 +90,7 @@ class Victim:
             else:
                 later_s += timeline.first_s if before else 0.0
             with suppress(subprocess.TimeoutExpired):
-                run.child.wait(later_s)
+                run.child.wait(later_s / sooner)
                 return False
             busy = tuple(self._model.busy)
             run.child.send_signal(signal.SIGKILL)

@@ -21,6 +21,7 @@ from typing import (
     get_type_hints,
 )
 
+from milepost.api import fits_utf8
 from milepost_lsp.convert import camel
 from milepost_lsp.protocol.message import tag
 
@@ -130,7 +131,7 @@ def _read_text(value: Json, where: str) -> str:
         raise ArgumentError(f"`{where}` must be a text")
     if len(value) > MAX_TEXT_CHARS:
         raise ArgumentError(f"`{where}` is longer than {MAX_TEXT_CHARS:,} characters")
-    if any("\ud800" <= char <= "\udfff" for char in value):
+    if not fits_utf8(value):
         # JSON can spell half of a surrogate pair; UTF-8, and so every file, cannot.
         raise ArgumentError(f"`{where}` has a lone surrogate, which no file can hold")
     if "\0" in value:

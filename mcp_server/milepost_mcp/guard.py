@@ -49,16 +49,5 @@ def printable(text: str, limit: int = 60) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")[:limit]
 
 
-def is_whole(text: str) -> bool:
-    """Whether `text` has no half of a surrogate pair, which JSON lets through."""
-    if text.isascii():
-        return True
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON")

@@ -6,8 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from milepost.api import fits_utf8
 from milepost_mcp.convert import checkpoint_text, goal_text
-from milepost_mcp.guard import is_whole, object_of, printable
+from milepost_mcp.guard import object_of, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -86,7 +87,7 @@ def checked(params: Mapping[str, object]) -> tuple[Prompt, dict[str, str]]:
         if key not in prompt.arguments:
             known = ", ".join(prompt.arguments)
             raise PromptError(f"{name} has no argument {printable(key)!r}; it takes {known}")
-        if not isinstance(value, str) or "\0" in value or not is_whole(value):
+        if not isinstance(value, str) or "\0" in value or not fits_utf8(value):
             raise PromptError(f"{key} must be a string of whole characters")
     texts = {key: str(value) for key, value in given.items() if str(value).strip()}
     if not texts.get("budget_tokens", "0").isdecimal() or len(texts.get("budget_tokens", "")) > 9:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from milepost.base.errors import Stopped, UserError, WorldError
-from milepost.base.unicode import is_whole
+from milepost.base.unicode import fits_utf8
 from milepost.providers.message import Message, Request, Text, Tool
 from milepost.providers.provider import ask
 
@@ -151,7 +151,7 @@ def _words(call: ToolCall, name: str) -> str:
         raise UserError(
             "the model's edit touches a secret, which it was not shown; change that place by hand"
         )
-    if "\0" in value or not is_whole(value):
+    if "\0" in value or not fits_utf8(value):
         raise UserError("the model's edit has characters that no text file can hold; ask again")
     return value
 

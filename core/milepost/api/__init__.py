@@ -117,6 +117,7 @@ if TYPE_CHECKING:
     )
     from milepost.api.workspace import Workspace, open_workspace, project_folder
     from milepost.base.symbols import enclosing_symbol
+    from milepost.base.unicode import fits_utf8
     from milepost.base.waiting import WouldWait, at_once, will_wait
 
 __all__ = [
@@ -222,6 +223,7 @@ __all__ = [
     "WouldWait",
     "at_once",
     "enclosing_symbol",
+    "fits_utf8",
     "judge_tried",
     "open_workspace",
     "project_folder",
@@ -308,6 +310,7 @@ _ROOMS = {
     "open_workspace": "milepost.api.workspace",
     "project_folder": "milepost.api.workspace",
     "enclosing_symbol": "milepost.base.symbols",
+    "fits_utf8": "milepost.base.unicode",
     **dict.fromkeys(("WouldWait", "at_once", "will_wait"), "milepost.base.waiting"),
     "settings_files": "milepost.api.settings",
     "settings_in_force": "milepost.api.settings",

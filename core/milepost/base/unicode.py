@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def is_whole(text: str) -> bool:
+def fits_utf8(text: str) -> bool:
     """Whether `text` has no half of a surrogate pair, which JSON can spell and UTF-8 cannot."""
     if text.isascii():
         return True

@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from milepost.base.errors import UserError
-from milepost.base.unicode import is_whole
+from milepost.base.unicode import fits_utf8
 
 Kind = Literal[
     "command", "tests", "file", "no file", "text", "match", "prints", "json", "clean", "committed"
@@ -112,7 +112,7 @@ def sound_text(text: str, what: str, limit: int) -> str:
         raise UserError(f"{what} is empty; say what must hold")
     if len(text) > limit:
         raise UserError(f"{what} has {len(text)} characters; it may have {limit}")
-    if "\0" in text or not is_whole(text):
+    if "\0" in text or not fits_utf8(text):
         raise UserError(f"{what} holds a NUL or half of a surrogate pair; send whole characters")
     return text
 

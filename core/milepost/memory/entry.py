@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from milepost.base.errors import UserError
-from milepost.base.unicode import is_whole
+from milepost.base.unicode import fits_utf8
 from milepost.memory.document import visible
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def checked_text(text: str) -> str:
     if len(text) > MAX_TEXT_CHARS:
         message = f"the text has {len(text)} characters and an entry holds {MAX_TEXT_CHARS}"
         raise UserError(f"{message}; keep the long form in a file and remember where it is")
-    if "\0" in text or not is_whole(text):
+    if "\0" in text or not fits_utf8(text):
         message = "the text holds a NUL or half of a surrogate pair (an emoji cut in two?)"
         raise UserError(f"{message}; send whole characters")
     return text

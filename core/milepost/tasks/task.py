@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from milepost.base.errors import UserError
-from milepost.base.unicode import is_whole
+from milepost.base.unicode import fits_utf8
 
 State = Literal["open", "active", "blocked", "done", "dropped"]
 STATES: tuple[State, ...] = ("open", "active", "blocked", "done", "dropped")
@@ -72,7 +72,7 @@ def checked_words(text: str, what: str, limit: int) -> str:
     words = " ".join(text.split())
     if len(words) > limit:
         raise UserError(f"the {what} has {len(words)} characters and may have {limit}; shorten it")
-    if "\0" in words or not is_whole(words):
+    if "\0" in words or not fits_utf8(words):
         message = f"the {what} holds a NUL or half of a surrogate pair (an emoji cut in two?)"
         raise UserError(f"{message}; send whole characters")
     return words

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, cast, runtime_checkable
 
 from milepost.base.errors import UserError
-from milepost.base.unicode import is_whole
+from milepost.base.unicode import fits_utf8
 
 if TYPE_CHECKING:
     import threading
@@ -202,4 +202,4 @@ def _is(kind: object, value: object) -> bool:
 
 
 def _is_sound(text: str) -> bool:
-    return is_whole(text)
+    return fits_utf8(text)

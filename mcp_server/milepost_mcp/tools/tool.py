@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from milepost.api import UserError
-from milepost_mcp.guard import is_whole
+from milepost.api import UserError, fits_utf8
 from milepost_mcp.reply import Reply as Reply  # noqa: PLC0414, TC001  (the tools take it here)
 
 if TYPE_CHECKING:
@@ -255,7 +254,7 @@ def _described(words: str) -> dict[str, object]:
 
 def _unsound(text: str) -> str | None:
     """What is wrong with a string as text."""
-    if not is_whole(text):
+    if not fits_utf8(text):
         return "whole characters; it holds half of a surrogate pair (an emoji cut in two?)"
     if "\0" in text:
         return "text without NUL"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -20,19 +19,6 @@ from milepost.providers.message import Request, ToolResult
 from milepost.providers.scripted import ScriptedProvider, Turn
 from milepost.tools.tool import Arguments, Result, schema
 from tests.core.agent.workshop import SECRET, Shelf, Turnstile, Workshop
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Callable[..., Workshop]]:
-    made: list[Workshop] = []
-
-    def make(*args: object, **more: object) -> Workshop:
-        made.append(Workshop(tmp_path, *args, **more))  # type: ignore[arg-type]
-        return made[-1]
-
-    yield make
-    for workshop in made:
-        workshop.close()
 
 
 def _work(workshop: Workshop, instruction: str = "Fix it.") -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,19 +20,6 @@ from milepost.providers.scripted import ScriptedProvider, Turn
 from milepost.tasks.store import TaskStore
 from milepost.tools.tool import Arguments, Tool
 from tests.core.agent.workshop import Turnstile, Workshop
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Callable[..., Workshop]]:
-    made: list[Workshop] = []
-
-    def make(*args: object, **more: object) -> Workshop:
-        made.append(Workshop(tmp_path, *args, **more))  # type: ignore[arg-type]
-        return made[-1]
-
-    yield make
-    for workshop in made:
-        workshop.close()
 
 
 def _reply(*parts: Text | ToolCall) -> Reply:

@@ -383,17 +383,24 @@ def test_worktrees_share_a_project_and_keep_restore_points_of_their_own(
     assert other.checkpoints.page() == ()
 
 
-def test_damaged_content_is_noticed_and_nothing_is_restored_from_it(
+def test_damaged_content_is_refused_by_its_path_and_the_rest_is_restored(
     project: Path, workspace: api.Workspace
 ) -> None:
-    sh(project, "seq 1000 > f")
+    sh(project, "echo a > before; seq 1000 > f; echo a > later")
     point = workspace.checkpoints.save()
-    sh(project, "echo b > f")
+    sh(project, "echo b > before; echo b > f; rm later; echo b > new")
     with workspace.checkpoints._store.database.writing() as connection:
         connection.execute("UPDATE blob SET data = zeroblob(length(data)) WHERE size > 1000")
-    with pytest.raises(api.WorldError, match="damaged"):
-        workspace.checkpoints.restore(point.id)
-    assert (project / "f").read_text() == "b\n"
+    done = workspace.checkpoints.restore(point.id)
+    ((path, reason),) = [(each.path, each.reason) for each in done.refused]
+    assert path == "f"
+    assert "damaged" in reason
+    assert [(project / name).read_text() for name in ("before", "f", "later")] == [
+        "a\n", "b\n", "a\n",
+    ]  # fmt: skip
+    assert not (project / "new").exists()
+    workspace.checkpoints.undo()
+    assert (project / "before").read_text() == "b\n"
 
 
 @pytest.mark.parametrize(

@@ -82,13 +82,17 @@ class Kept(NamedTuple):
 
 def content_of(connection: sqlite3.Connection, blob: int) -> bytes:
     """The bytes of a content, verified. Raises WorldError when they are damaged."""
-    (content,) = contents_of(connection, [blob])
-    return content.data
+    # Whoever holds no lock may read while another process packs it anew, once.
+    for _ in range(2):
+        (content,) = contents_of(connection, [blob])
+        if content is not None:
+            return content.data
+    raise WorldError("a stored content is damaged; older or newer restore points may be whole")
 
 
-def contents_of(connection: sqlite3.Connection, wanted: Collection[int]) -> Iterator[Kept]:
-    """Contents in the order in which they are wanted. Raises WorldError
-    when one is damaged. They are read some at a time: in a time and a memory that are bounded."""
+def contents_of(connection: sqlite3.Connection, wanted: Collection[int]) -> Iterator[Kept | None]:
+    """Contents in the order in which they are wanted; None for one that is damaged or missing. They
+    are read some at a time: in a time and a memory that are bounded."""
     entries = _entries(connection, wanted)
     some: list[list[int]] = []
     size = 0
@@ -119,8 +123,6 @@ def _entries(connection: sqlite3.Connection, wanted: Iterable[int]) -> dict[int,
     while missing:
         query = "SELECT id, encoding, size, sha256, base FROM blob WHERE id IN (?)"
         found = {row[0]: _Entry(*row[1:]) for row in select_many(connection, query, missing)}
-        if len(found) < len(missing):
-            raise WorldError("a stored file's content is missing; run `milepost doctor`")
         entries.update(found)
         bases = {entry.base for entry in found.values() if entry.base is not None}
         missing = bases - entries.keys()
@@ -128,27 +130,33 @@ def _entries(connection: sqlite3.Connection, wanted: Iterable[int]) -> dict[int,
 
 
 def _chain(entries: Mapping[int, _Entry], blob: int) -> list[int]:
-    """What has to be unpacked one after the other, the content itself last."""
+    """What has to be unpacked one after the other, the content itself last; empty when something of
+    it is missing, or it has no end."""
     chain = [blob]
-    while (base := entries[chain[-1]].base) is not None:
-        if len(chain) > len(entries):
-            raise WorldError("a stored file's content is damaged; run `milepost doctor`")
+    while chain[-1] in entries and len(chain) <= len(entries):
+        base = entries[chain[-1]].base
+        if base is None:
+            chain.reverse()
+            return chain
         chain.append(base)
-    chain.reverse()
-    return chain
+    return []
 
 
 def _unpacked(
     connection: sqlite3.Connection, entries: Mapping[int, _Entry], chains: list[list[int]]
-) -> Iterator[Kept]:
+) -> Iterator[Kept | None]:
     query = "SELECT id, data FROM blob WHERE id IN (?)"
     stored = dict(select_many(connection, query, {blob for chain in chains for blob in chain}))
     for chain in chains:
+        if not chain or not stored.keys() >= set(chain):
+            yield None
+            continue
         packed = [
             Packed(entries[blob].encoding, stored[blob], entries[blob].size) for blob in chain
         ]
         blob, sha256 = chain[-1], entries[chain[-1]].sha256
-        yield Kept(blob, sha256, unpack(packed, sha256))
+        data = unpack(packed, sha256)
+        yield None if data is None else Kept(blob, sha256, data)
 
 
 def repack(connection: sqlite3.Connection, snapshot_id: int) -> int:
@@ -163,9 +171,10 @@ def repack(connection: sqlite3.Connection, snapshot_id: int) -> int:
         if old in done or not _may_lean(connection, old, new):
             continue
         done.add(old)
-        data, base = content_of(connection, old), content_of(connection, new)
-        if len(base) > _MAX_DELTA_BYTES:
+        replaced, kept = contents_of(connection, [old, new])
+        if replaced is None or kept is None or len(kept.data) > _MAX_DELTA_BYTES:
             continue
+        data, base = replaced.data, kept.data
         encoding, packed = pack_against(data, base)
         chain = [Packed(RAW, base, len(base)), Packed(encoding, packed, size)]
         (length,) = connection.execute(

@@ -12,8 +12,6 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from milepost.base.errors import WorldError
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -112,9 +110,9 @@ def pack_against(data: bytes, base: bytes) -> tuple[int, bytes]:
     return DELTA, zstandard.ZstdCompressor(level=_DELTA_LEVEL, dict_data=prefix).compress(data)
 
 
-def unpack(chain: Sequence[Packed], sha256: bytes) -> bytes:
+def unpack(chain: Sequence[Packed], sha256: bytes) -> bytes | None:
     """The bytes that the last of `chain` holds; each of it but the first was packed against the one
-    before it. Raises WorldError when they are not what was stored."""
+    before it. None when they are not what was stored."""
     import zstandard  # noqa: PLC0415  (as above)
 
     data = chain[0].data
@@ -123,19 +121,16 @@ def unpack(chain: Sequence[Packed], sha256: bytes) -> bytes:
         # What a damaged frame says of its size is not believed.
         sizes = [zstandard.frame_content_size(frame) for frame in frames]
         if sizes != [packed.size for packed in chain if packed.encoding != RAW]:
-            data = b""
-        elif len(frames) == len(chain):
+            return None
+        if len(frames) == len(chain):
             data = _unpacker().decompress_content_dict_chain([*frames])
         else:
             for frame in frames:
                 data = _unpack_against(data, frame)
     except (zstandard.ZstdError, ValueError):
-        data = b""
+        return None
     # The others need no verification of their own: this comes only out of what was stored.
-    if hashlib.sha256(data).digest() != sha256:
-        message = "a stored file's content is damaged"
-        raise WorldError(f"{message}; nothing was restored, older or newer points may be whole")
-    return data
+    return data if hashlib.sha256(data).digest() == sha256 else None
 
 
 def _packer() -> zstandard.ZstdCompressor:

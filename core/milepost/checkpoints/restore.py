@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from milepost.checkpoints.store import SnapshotStore
 
 _NOT_KEPT = "its content of that time was not kept (too large or not readable)"
+_DAMAGED = "its stored content is damaged; an older or newer point may have it whole"
 _FOREIGN = "it changed in the meantime; look at it, then preview again or force"
 _NOT_ONLY_AGENTS = "someone else changed it after the agent; look at it, or restore it by its path"
 
@@ -123,31 +124,36 @@ def _planned(
     return outcome
 
 
-def _carry_out(outcome: Outcome, hands: Hands, contents: Iterator[bytes], done: list[Step]) -> None:
+def _carry_out(
+    outcome: Outcome, hands: Hands, contents: Iterator[bytes | None], done: list[Step]
+) -> None:
     removals = [step for step in outcome.steps if is_removal(step)]
     removed: set[bytes] = set()
     for step in sorted(removals, key=lambda step: -step.name.count(b"/")):
         if _done(outcome, step, hands.remove):
             removed.add(step.name)
     for step, data in zip(outcome.steps, contents, strict=True):
-        is_ready = not is_removal(step) or step.name in removed
-        if is_ready and (
-            step.then == ABSENT or _done(outcome, step, partial(hands.make, data=data))
-        ):
+        if is_removal(step) and step.name not in removed:
+            continue
+        if data is None:
+            outcome.refused.append((step.name, _DAMAGED))
+        elif step.then == ABSENT or _done(outcome, step, partial(hands.make, data=data)):
             done.append(step)
     hands.finish_folders()
 
 
-def _contents(store: SnapshotStore, steps: list[Step], known: Known) -> Iterator[bytes]:
-    """What each step puts there; nothing for those that take away, or make a folder."""
+def _contents(store: SnapshotStore, steps: list[Step], known: Known) -> Iterator[bytes | None]:
+    """What each step puts there, None when it is damaged; nothing for those that take away, or make
+    a folder."""
     contents = store.contents([step.then.blob for step in steps if step.then.blob is not None])
     for step in steps:
         if step.then.blob is None:
             yield b""
         else:
             content = next(contents)
-            known.contents[content.sha256] = content.blob
-            yield content.data
+            if content is not None:
+                known.contents[content.sha256] = content.blob
+            yield content and content.data
 
 
 def _chosen(store: SnapshotStore, wish: Wish, now: Snapshot, span: Span) -> dict[bytes, Step | str]:

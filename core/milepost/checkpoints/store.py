@@ -331,9 +331,8 @@ class SnapshotStore:
         with self.database.reading() as connection:
             return content_of(connection, blob)
 
-    def contents(self, blobs: Collection[int]) -> Iterator[Kept]:
-        """Contents in the order of these blobs, read some at a time. Raises WorldError when one is
-        damaged."""
+    def contents(self, blobs: Collection[int]) -> Iterator[Kept | None]:
+        """Contents in the order of these blobs, read some at a time; None for a damaged one."""
         with self.database.reading() as connection:
             yield from contents_of(connection, blobs)
 

@@ -218,7 +218,16 @@ def test_the_doctor_says_what_is_wrong(terminal: Terminal, home: Path) -> None:
         (["nonsense"], 2),
         (["memory"], 2),
         (["checkpoint", "restore", "x"], 1),
+        (["checkpoint", "show", "caf\udce9"], 1),
         (["checkpoint", "list", "-n", "x"], 2),
+        (["checkpoint", "list", "-n", "0"], 2),
+        (["checkpoint", "list", "--before", "9" * 20], 2),
+        (["checkpoint", "end", "9" * 20], 2),
+        (["checkpoint", "prune", "--mib", "nan"], 2),
+        (["checkpoint", "prune", "--days", "-1"], 2),
+        (["session", "around", "9" * 20], 2),
+        (["run", "x", "--max-cost", "nan"], 2),
+        (["run", "x", "--max-steps", "0"], 2),
     ],
 )
 def test_a_mistake_gets_words_on_stderr_and_an_exit_code(
@@ -229,6 +238,22 @@ def test_a_mistake_gets_words_on_stderr_and_an_exit_code(
     assert done.stdout == ""
     assert done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_empty_page_says_why_it_is_empty(terminal: Terminal) -> None:
+    assert "Nothing is remembered here yet" in terminal.says("memory", "list")
+    entry = terminal.data("memory", "add", "Use uv")
+    assert "the last of 1 entry" in terminal.says("memory", "list", "--offset", "5")
+    assert "No change of nobody is known" in terminal.says("memory", "log", "nobody")
+    assert "Use uv" in terminal.says("memory", "log", entry["id"])
+
+
+def test_a_commands_changes_are_told_without_what_a_terminal_would_obey(
+    terminal: Terminal,
+) -> None:
+    done = terminal.run("checkpoint", "wrap", "--", "touch", "red\x1b[31m")
+    assert "1 path changed" in done.stderr
+    assert "\x1b" not in done.stderr
 
 
 def test_outside_of_a_project_it_says_how_to_name_one(tmp_path: Path) -> None:

@@ -45,6 +45,19 @@ def test_the_root_the_home_and_what_does_not_exist_are_refused(
         projects.resolve(named)
 
 
+def test_gits_own_folders_are_no_project_and_worktrees_inside_of_them_are(
+    project: Path, tmp_path: Path
+) -> None:
+    git(tmp_path, "clone", "-q", "--bare", str(project), "bare.git")
+    git(tmp_path / "bare.git", "worktree", "add", "-q", "tree", "-b", "other")
+    for refused in (project / ".git", project / ".git" / "hooks", tmp_path / "bare.git"):
+        with pytest.raises(UserError, match="git's own"):
+            projects.resolve(str(refused))
+    assert projects.resolve(None, [str(project / ".git"), str(project)]).root == project
+    tree = tmp_path / "bare.git" / "tree"
+    assert projects.resolve(str(tree)).root == tree
+
+
 def test_a_folder_that_does_not_look_like_a_project_is_not_guessed_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

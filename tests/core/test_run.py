@@ -103,6 +103,9 @@ def test_the_events_are_a_line_of_json_each_and_the_session_can_be_looked_at(sho
     assert "no session" in _run(shop, "session", "show", session, code=1).stderr
 
 
+_CHECKED = ("--model", "scripted:s", "--check", "test -d .")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
@@ -111,8 +114,9 @@ def test_the_events_are_a_line_of_json_each_and_the_session_can_be_looked_at(sho
         (["run", "--model", "scripted:nowhere"], 1, "nothing to do"),
         (["run", "x", "--model", "scripted:nowhere"], 1, "cannot read the script"),
         (["run", "x", "--model", "gpt"], 1, "write KIND:NAME"),
-        (["run", "x", "--model", "scripted:s", "--allow", "everything"], 1, "is no rule"),
-        (["run", "--resume", "abcd1234", "--model", "scripted:s"], 1, "no session"),
+        (["run", "x", *_CHECKED, "--allow", "everything"], 1, "is no rule"),
+        (["run", *_CHECKED, "--resume", "abcd1234"], 1, "no session"),
+        (["run", "x", "--model", "scripted:s", "--check", "true"], 1, "cannot fail"),
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(
@@ -123,6 +127,7 @@ def test_a_mistake_is_told_in_a_sentence(
     assert says in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert _run(shop, "goal", "list").stdout == "There is no goal yet.\n"
+    assert json.loads(_run(shop, "session", "list", "--json").stdout) == []
 
 
 def test_a_model_that_refuses_and_one_that_never_stops_end_with_their_codes(shop: Path) -> None:

@@ -110,7 +110,8 @@ class Data:
                         inside = copy.relative_to(folder).as_posix()
                         archive.add(copy, f"{self._folder.name}/{inside}")
             except OSError as error:
-                raise WorldError(f"cannot write {target} ({error.strerror})") from error
+                message = f"cannot write {target} ({error.strerror}); name another place"
+                raise WorldError(message) from error
         return data_views.DataFile(str(path.absolute()), _size(path), "a copy of everything")
 
     def prune(self, oldest_kept: int) -> int:

@@ -54,11 +54,6 @@ class Worker:
         self.agent, self.files, self._folder = assembly.agent, assembly.files, assembly.folder
         self._caution = assembly.caution
 
-    def model(self, named: str | None) -> str:
-        """The model that a run would ask, as KIND:NAME. Raises UserError when there is none."""
-        choice = models.chosen_model(named)
-        return f"{choice.kind}:{choice.name}"
-
     def run(  # noqa: PLR0913  (what a user can say of a run, each with a default)
         self,
         instruction: str | None,
@@ -71,14 +66,16 @@ class Worker:
         max_tokens: int | None = None,
         max_cost_usd: float | None = None,
         goal_id: str | None = None,
+        checks: Sequence[str] = (),
         tell: Tell,
         ask: Ask | None = None,
     ) -> run_views.RunOutcome:
         """Work on what the user says until it is done; blocks. With `resume` in a session of
         before, in its mode and within its limits, as far as no others are given. `allow` are
-        permission rules of the user's; `goal_id` is the goal that holds the worker. `tell` hears
-        what happens; `ask` answers what needs permission, and without it the answer is no. Raises
-        UserError when an argument is wrong; a model that fails is an outcome.
+        permission rules of the user's; `goal_id` is the goal that holds the worker, and with
+        `checks` it is a new one, which is met when they hold. `tell` hears what happens; `ask`
+        answers what needs permission, and without it the answer is no. Raises UserError when an
+        argument is wrong; a model that fails is an outcome.
         """
         if mode is not None and mode not in MODES:
             raise UserError(f"there is no mode {mode!r}; use one of {', '.join(MODES)}")
@@ -87,7 +84,8 @@ class Worker:
         provider = provider_of(models.working_model(model))
         rules = (*permissions.DEFAULT, *map(permissions.parse, allow))
         limited = {"steps": max_steps, "tokens": max_tokens, "cost_usd": max_cost_usd}
-        given = {key: value for key, value in limited.items() if value}
+        given = {key: value for key, value in limited.items() if value is not None}
+        goal_id = self._goal(instruction, checks, resume) if checks else goal_id
         session = self._session(instruction, resume, mode, given)
 
         def hear(event: Event) -> None:
@@ -147,6 +145,13 @@ class Worker:
             self._workspace.checkpoints.within(session_id).turn(words)
         except MilepostError as error:
             tell(seen_as_view(Warned(f"no restore point was made: {error}")))
+
+    def _goal(self, instruction: str | None, checks: Sequence[str], resume: str | None) -> str:
+        """A goal with these checks. All else that may be refused comes before it, and the session
+        after it: a bad check must not leave one that is empty."""
+        if resume is not None:
+            self._transcripts.get(resume)
+        return self._workspace.goals.set(instruction or "the checks pass", checks=checks).id
 
     def _session(
         self, instruction: str | None, resume: str | None, mode: str | None, given: _Given

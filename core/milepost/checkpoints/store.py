@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, cast
 from milepost.base.errors import UserError, WorldError
 from milepost.base.files import locked
 from milepost.base.sqlite import Database
+from milepost.base.unicode import fits_utf8
 from milepost.checkpoints.beside import beside_at, is_like, keep
 from milepost.checkpoints.blobs import content_of, contents_of
 from milepost.checkpoints.coverage import Coverage
@@ -223,9 +224,11 @@ class SnapshotStore:
 
     def named(self, name: str) -> Snapshot:
         """The snapshot that was given this name. Raises UserError when there is none."""
-        found = self._one("WHERE name = ?", name)
+        found = self._one("WHERE name = ?", name) if fits_utf8(name) else None
         if found is None:
-            raise UserError(f"no restore point is named {name!r}; list them to see their names")
+            raise UserError(
+                f"no restore point is named {name[:80]!r}; list them to see their names"
+            )
         return found
 
     def newest_restore(self) -> Snapshot | None:

@@ -10,6 +10,7 @@ from milepost.api import MilepostError, UserError
 from milepost.cli import options as shared
 from milepost.cli.main import act
 from milepost.cli.reply import FAILED, Reply, counted
+from milepost.cli.terminal import tell
 from milepost.cli.wrap import run_between
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     save = actions.add_parser("save", help="make a restore point of the files as they are")
     save.add_argument("label", nargs="*")
     listing = actions.add_parser("list", help="the restore points, newest first")
-    listing.add_argument("--before", type=int, metavar="ID", help="those older than ID")
+    listing.add_argument("--before", type=shared.whole(), metavar="ID", help="those older than ID")
     listing.add_argument(
         "--all", action="store_true", help="also those made by looking at a diff, preview or goal"
     )
@@ -80,9 +81,9 @@ def _marking(actions: Actions) -> None:
     _point(name)
     name.add_argument("name", nargs="?", default="", help="none: take the name away")
     prune = actions.add_parser("prune", help="forget old points, but for pinned and named ones")
-    prune.add_argument("--days", type=float, help="those older than so many days")
-    prune.add_argument("--keep", type=int, metavar="N", help="all but the newest N")
-    prune.add_argument("--mib", type=float, help="the oldest, until the rest takes so much")
+    prune.add_argument("--days", type=shared.amount, help="those older than so many days")
+    prune.add_argument("--keep", type=shared.whole(), metavar="N", help="all but the newest N")
+    prune.add_argument("--mib", type=shared.amount, help="the oldest, until the rest takes so much")
     actions.add_parser("du", help="how many points there are, and what they take")
 
 
@@ -96,7 +97,7 @@ def _around(actions: Actions) -> None:
         parser.add_argument("--label", default="")
     wrap.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
     end = actions.add_parser("end", help="the point after an action, and what it changed")
-    end.add_argument("id", type=int, help="what begin printed")
+    end.add_argument("id", type=shared.whole(), help="what begin printed")
     end.add_argument("--label", default="")
 
 
@@ -232,7 +233,10 @@ def _wrap(workspace: Workspace, options: argparse.Namespace) -> Reply:
             text += f"\n{_changes(diff.changes)}"
         reply = Reply(text, diff, code, has_printed=True)
     # Its stdout is the command's.
-    print(reply.as_json() if options.json else f"milepost: {reply.text}", file=sys.stderr)
+    if options.json:
+        print(reply.as_json(), file=sys.stderr)
+    else:
+        tell(reply.text)
     return reply
 
 

@@ -26,9 +26,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     export = actions.add_parser("export", help="copy everything into a new .tar.gz")
     export.add_argument("file")
     prune = actions.add_parser("prune", help="forget old restore points, or old sessions' notes")
-    prune.add_argument("oldest", type=int, nargs="?", help="the oldest restore point to keep")
     prune.add_argument(
-        "--sessions", type=int, metavar="DAYS", help="delete notes that are older than this"
+        "oldest", type=shared.whole(), nargs="?", help="the oldest restore point to keep"
+    )
+    prune.add_argument(
+        "--sessions",
+        type=shared.whole(),
+        metavar="DAYS",
+        help="delete notes that are older than this",
     )
     wipe = actions.add_parser("wipe", help="delete all that is kept of this project")
     wipe.add_argument("-y", "--yes", action="store_true", help="do it without asking")

@@ -11,6 +11,7 @@ from milepost.cli import goal_bench
 from milepost.cli import options as shared
 from milepost.cli.main import act
 from milepost.cli.reply import Reply, counted, say
+from milepost.cli.terminal import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +109,13 @@ def _setting_arguments(setting: argparse.ArgumentParser) -> None:
         metavar="CHECK",
         help="may be given several times; without any, checks are proposed",
     )
-    setting.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS")
+    setting.add_argument(
+        "--timeout",
+        type=float,
+        default=300.0,
+        metavar="SECONDS",
+        help="how long each check may take (%(default)g)",
+    )
     setting.add_argument("--yes", action="store_true", help="take the proposed checks")
     setting.add_argument("--no-checks", action="store_true", help="set it without any")
     _budget_arguments(setting)
@@ -116,10 +123,13 @@ def _setting_arguments(setting: argparse.ArgumentParser) -> None:
 
 def _budget_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--verifications", type=int, metavar="N", help="at most so many verifications"
+        "--verifications", type=shared.whole(1), metavar="N", help="at most so many verifications"
     )
     parser.add_argument(
-        "--seconds", type=float, metavar="S", help="at most so many seconds of checks in all"
+        "--seconds",
+        type=shared.amount,
+        metavar="S",
+        help="at most so many seconds of checks in all",
     )
 
 
@@ -147,7 +157,7 @@ def _agreed(proposed: Sequence[Check]) -> bool:
     """Whether the person at the terminal takes the proposals; where there is none, nobody does."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    print(_proposal_text(proposed), file=sys.stderr)
+    print(plain(_proposal_text(proposed)), file=sys.stderr)
     print("Take them? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from milepost import api
 from milepost.cli.main import open_workspace
 from milepost.cli.reply import Reply, counted, say
+from milepost.cli.terminal import tell
 
 if TYPE_CHECKING:
     import argparse
@@ -38,7 +38,7 @@ def _tried(options: argparse.Namespace) -> api.JudgeTrial:
         return api.judge_tried(options.model, say)
     trial = workspace.goals.judge_tried(options.model, say)
     for notice in workspace.notices():
-        print(f"milepost: {notice}", file=sys.stderr)
+        tell(notice)
     return trial
 
 

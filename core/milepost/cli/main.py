@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from milepost import __version__
 from milepost.cli.reply import FAILED, USAGE
-from milepost.cli.terminal import let_go, plain, put
+from milepost.cli.terminal import let_go, plain, put, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ _COMMANDS = {
     "checkpoint": "save and list restore points, compare, go back, undo",
     "goal": "set goals and verify them on evidence",
     "run": "let a model work on the project until its goal is met",
-    "session": "list, show, search, resume, export and delete sessions of the worker",
+    "session": "list, show, search, resume, stop, export and delete sessions of the worker",
     "usage": "the tokens and the cost of requests to models",
     "config": "show and check the settings",
     "history": "search what was done in the project",
@@ -100,7 +100,7 @@ def act(
     with contextlib.suppress(api.MilepostError):
         workspace.history.record(action, options.line, reply.text)
     for notice in workspace.notices():
-        print(f"milepost: {plain(notice)}", file=sys.stderr)
+        tell(notice)
     return reply
 
 
@@ -121,7 +121,7 @@ def _run(name: str, words: list[str]) -> int:
             text = plain(reply.text) if is_read_by_a_person else reply.text
             put(reply.as_json() if options.json else text)
     except api.MilepostError as error:
-        print(f"milepost: {plain(str(error))}", file=sys.stderr)
+        tell(str(error))
         return FAILED
     return reply.code
 
@@ -150,5 +150,5 @@ def _front_page(name: str) -> int:
     if name in ("-h", "--help", "help"):
         print("\n".join(lines))
         return 0
-    print(f"milepost: there is no command {name!r}\n\n" + "\n".join(lines), file=sys.stderr)
+    tell(f"there is no command {name!r}\n\n" + "\n".join(lines))
     return USAGE

@@ -51,12 +51,17 @@ def _finding(named: Callable[..., argparse.ArgumentParser]) -> None:
     )
     search.add_argument("--superseded", action="store_true", help="also what was superseded")
     search.add_argument(
-        "--budget", type=int, metavar="N", help="whole entries, of at most N tokens together"
+        "--budget",
+        type=shared.whole(1),
+        metavar="N",
+        help="whole entries, of at most N tokens together",
     )
     shared.count(search, 10)
     listing = named("list", help="all entries in file order")
     listing.add_argument("--kind", choices=_KINDS)
-    listing.add_argument("--offset", type=int, default=0)
+    listing.add_argument(
+        "--offset", type=shared.whole(), default=0, metavar="N", help="leave out the first N"
+    )
     shared.count(listing, 50)
 
 
@@ -86,7 +91,7 @@ def _looking_back(named: Callable[..., argparse.ArgumentParser]) -> None:
     log.add_argument("id", nargs="?", help="only changes of this entry")
     shared.count(log, 20)
     undo = named("undo", help="take a change of memory back, the newest by default")
-    undo.add_argument("change", type=int, nargs="?", help="its number in the log")
+    undo.add_argument("change", type=shared.whole(), nargs="?", help="its number in the log")
     about = named("brief", help="what is worth knowing at the beginning of a task")
     brief.brief_arguments(about)
     files = named("rules", help="which rules files of agents are read, which are not")
@@ -122,7 +127,9 @@ def _list(workspace: Workspace, options: argparse.Namespace) -> Reply:
     page = workspace.memory.page(
         kind=options.kind, offset=options.offset, limit=options.n, **places.named(options)
     )
-    text = _lines(page.entries) or "Nothing is remembered here yet."
+    total = f"That is behind the last of {counted(page.total, 'entry')}."
+    nothing = total if page.total else "Nothing is remembered here yet."
+    text = _lines(page.entries) or nothing
     if page.next_offset is not None:
         text += f"\n({page.total} in all; go on with --offset {page.next_offset})"
     return Reply(text, page)
@@ -197,8 +204,8 @@ def _confirm(workspace: Workspace, options: argparse.Namespace) -> Reply:
 
 def _log(workspace: Workspace, options: argparse.Namespace) -> Reply:
     changes = workspace.memory.log(entry_id=options.id, limit=options.n, **places.named(options))
-    text = "\n".join(map(_change_lines, changes))
-    return Reply(text or "Nothing was changed in memory yet.", changes)
+    nothing = f"No change of {options.id} is known." if options.id else "Nothing was changed yet."
+    return Reply("\n".join(map(_change_lines, changes)) or nothing, changes)
 
 
 def _undo(workspace: Workspace, options: argparse.Namespace) -> Reply:

@@ -7,6 +7,8 @@ import json
 import sys
 from dataclasses import dataclass
 
+from milepost.cli.terminal import plain
+
 FAILED = 1
 USAGE = 2
 
@@ -36,7 +38,7 @@ def counted(number: int, noun: str) -> str:
 def say(position: int, total: int, doing: str) -> None:
     """Tell a person what is being done; a program reads the reply."""
     if sys.stderr.isatty():
-        print(f"[{position + 1}/{total}] {doing}", file=sys.stderr)
+        print(plain(f"[{position + 1}/{total}] {doing}"), file=sys.stderr)
 
 
 def first_line(text: str) -> str:

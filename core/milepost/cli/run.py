@@ -52,33 +52,36 @@ def arguments_of_work(parser: argparse.ArgumentParser) -> None:
         metavar="RULE",
         help="a permission rule such as 'allow shell make *'; repeatable",
     )
-    parser.add_argument("--max-steps", type=int, metavar="N")
-    parser.add_argument("--max-tokens", type=int, metavar="N")
-    parser.add_argument("--max-cost", type=float, metavar="USD")
+    parser.add_argument(
+        "--max-steps", type=shared.whole(1), metavar="N", help="at most N replies of the model"
+    )
+    parser.add_argument(
+        "--max-tokens", type=shared.whole(1), metavar="N", help="at most N tokens, in and out"
+    )
+    parser.add_argument(
+        "--max-cost", type=shared.amount, metavar="USD", help="at most so many US dollars"
+    )
 
 
 def run(options: argparse.Namespace) -> Reply:
     """Work, and show it as it happens: in words, or with --json an event a line."""
     workspace = open_workspace(options)
     words = " ".join(options.instruction) or None
-    worker = workspace.worker()
-    # Before a goal is set: what is refused changes nothing.
-    model = worker.model(options.model)
-    goal_id = _goal(workspace, words, options.check)
     show = _print_json if options.json else _Terminal().show
     # A run stays a while and makes points around every change, so following beats scanning.
     workspace.watch(_reading if sys.stderr.isatty() else None)
     try:
-        outcome = worker.run(
+        outcome = workspace.worker().run(
             words,
-            model=model,
+            model=options.model,
             mode=options.mode,
             resume=options.resume,
             allow=options.allow,
             max_steps=options.max_steps,
             max_tokens=options.max_tokens,
             max_cost_usd=options.max_cost,
-            goal_id=goal_id,
+            goal_id=None if options.check else _active_goal(workspace),
+            checks=options.check,
             tell=show,
             ask=_ask if sys.stdin.isatty() else None,
         )
@@ -107,10 +110,8 @@ def _reading(done: int, total: int) -> None:
         print(f"\r({words})", end=end, file=sys.stderr, flush=True)
 
 
-def _goal(workspace: Workspace, words: str | None, checks: list[str]) -> str | None:
-    """The goal that holds the worker: the one with these checks, else the newest active one."""
-    if checks:
-        return workspace.goals.set(words or "the checks pass", checks=checks).id
+def _active_goal(workspace: Workspace) -> str | None:
+    """The newest active goal, which holds the worker."""
     active = (goal.id for goal in workspace.goals.page() if goal.state == "active")
     return next(active, None)
 

@@ -23,7 +23,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     shared.count(actions.add_parser("list", help="the sessions, the newest first"), 20)
     show = actions.add_parser("show", help="what was said and done, to read")
-    show.add_argument("--after", type=int, default=0, metavar="ITEM", help="only behind this item")
+    show.add_argument(
+        "--after", type=shared.whole(), default=0, metavar="ITEM", help="only behind this item"
+    )
     shared.count(show, 200)
     resume = actions.add_parser("resume", help="go on with a session, as `run --resume` does")
     search = actions.add_parser("search", help="find what was said or done in the sessions")
@@ -31,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     search.add_argument("--session", metavar="ID", help="in this session only")
     shared.count(search, 10)
     around = actions.add_parser("around", help="what stands before and after an item")
-    around.add_argument("item", type=int, help="the item's number, as search shows it")
+    around.add_argument("item", type=shared.whole(), help="the item's number, as search shows it")
     shared.count(around, 5)
     export = actions.add_parser("export", help="word for word, as JSON lines")
     delete = actions.add_parser("delete", help="delete a session with all that was said in it")

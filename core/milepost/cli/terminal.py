@@ -22,6 +22,11 @@ def plain(text: str) -> str:
     return text if text.isascii() and text.isprintable() else text.translate(_SHOWN)
 
 
+def tell(words: str) -> None:
+    """Say something beside the answer, on stderr."""
+    print(f"milepost: {plain(words)}", file=sys.stderr)
+
+
 def put(text: str, *, end: str = "\n") -> None:
     """Print. Raises WorldError when the output takes no more, and BrokenPipeError when nobody reads
     it any more."""

@@ -11,6 +11,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from milepost.cli.terminal import tell
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
@@ -46,7 +48,7 @@ def run_between(words: Sequence[str]) -> int:
         try:
             child = subprocess.Popen(list(words))
         except OSError as error:
-            print(f"milepost: cannot run {words[0]} ({error.strerror})", file=sys.stderr)
+            tell(f"cannot run {words[0]} ({error.strerror})")
             return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_RUN
         for number in waiting:
             child.send_signal(number)

@@ -2,7 +2,8 @@
 
 One resolver for every face. The order is: a folder named outright, `MILEPOST_PROJECT`, the folders
 that a client offers, the current folder if it looks like a project. `/` and the home directory are
-refused, because everything below them would be watched, copied and restored.
+refused, because everything below them would be watched, copied and restored; so are git's own
+folders, into which nothing is ever written.
 
 The id is a slug of the folder's name and a hash of the real path of the git common directory (so
 that the worktrees of one repository share it) or of the folder. A registry remembers where each
@@ -102,13 +103,25 @@ def _named_folder(named: str) -> Path:
 def _refusal(folder: Path) -> str | None:
     if folder == Path(folder.anchor) or folder == Path(os.path.realpath(Path.home())):
         return f"{folder} is too wide to be a project; {_HOW}"
+    if _is_in_git_dir(folder):
+        return f"{folder} is git's own, and nothing of ours is done there; {_HOW}"
     return None
+
+
+def _is_in_git_dir(folder: Path) -> bool:
+    """Whether a folder is a repository itself, or inside of one, and in no worktree of it."""
+    for place in (folder, *folder.parents):
+        if (place / "HEAD").is_file() and all((place / n).is_dir() for n in ("objects", "refs")):
+            return True
+        if (place / ".git").exists():
+            return False
+    return False
 
 
 def _root_around(folder: Path) -> Path | None:
     """The nearest folder at or above `folder` that bears a marker and is not refused."""
     for place in (folder, *folder.parents):
-        if _refusal(place) is None and any((place / marker).exists() for marker in MARKERS):
+        if any((place / marker).exists() for marker in MARKERS) and _refusal(place) is None:
             return place
     return None
 

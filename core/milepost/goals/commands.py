@@ -59,7 +59,7 @@ def fault_of(command: str) -> str | None:
             return f"it ends with `|| {shown}`, so it cannot fail; take that away"
         if before == "|":
             return None
-        return f"`{_shown(last)}` cannot fail, so it proves nothing; let the last command decide"
+        return f"`{_shown(last)}` cannot fail; let the last command decide"
     return _swallowed(parts)
 
 

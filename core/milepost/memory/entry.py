@@ -53,17 +53,6 @@ class Entry:
     superseded_by: str | None
 
 
-def empty_file(title: str) -> str:
-    """The text of a memory file without entries."""
-    sections = "\n".join(f"## {section}\n" for section in SECTIONS.values())
-    return (
-        f"# {title}\n\n"
-        "<!-- What Milepost remembers. Edit it as you like: a list item or a paragraph is an\n"
-        "     entry, and the comment behind one says where it came from. -->\n\n"
-        f"{sections}"
-    )
-
-
 def from_block(found: EntryBlock, scope: Scope) -> Entry:
     """Read an entry from its block. What a person wrote by hand counts as stated by them."""
     metadata = found.metadata

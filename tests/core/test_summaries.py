@@ -80,3 +80,18 @@ def test_only_the_file_of_a_session_is_a_summary(tmp_path: Path):
     assert found(str(root / "checkpoint.md")) is None
     assert found(str(session.parent / "checkpoint.md")) is None
     workspace.close()
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("- one\n  more", "one\nmore"),
+        ("  2) two", "two"),
+        ("from 1 - 2 on", "from 1 - 2 on"),
+        ("- from 1 - 2 on", "from 1 - 2 on"),
+    ],
+)
+def test_an_item_loses_its_bullet_and_nothing_else(
+    workspace: api.Workspace, lines: str, words: str
+) -> None:
+    assert workspace.summaries.words(lines) == words

@@ -93,6 +93,10 @@ class Summaries:
         is_level = all(item.kind not in _SAID for item in later)
         return run_views.SummaryWritten(at, mark.at, until, is_level=is_level)
 
+    def words(self, text: str) -> str:
+        """What an item says, of its lines: without the bullet of its list."""
+        return summary.without_bullet(text)
+
     def is_remembered(self, text: str) -> bool:
         """Whether an entry that is in play says the same in the same words."""
         words = self._masking.text(text).split()

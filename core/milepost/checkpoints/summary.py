@@ -113,6 +113,13 @@ def placed(text: str) -> Iterator[Section]:
         yield Section(key, heading[1].strip(), line, end_line, tuple(_items(lines, line + 1)))
 
 
+def without_bullet(text: str) -> str:
+    """An item's words: its lines without the bullet of its list, and without their indentation."""
+    bullet = _BULLET.match(text)
+    words = text[bullet.end() :] if bullet else text
+    return "\n".join(line.strip() for line in words.strip().splitlines())
+
+
 def _cut(text: str) -> Iterator[tuple[str, re.Match[str], int]]:
     """Each section's key (empty for one of the user's), its heading, and where it ends."""
     keys = {title.lower(): key for key, title in TITLES.items()}
@@ -139,7 +146,7 @@ def _items(lines: Sequence[str], line: int) -> Iterator[Item]:
         if not begun:
             start = number
             has_bullet = bullet is not None
-        begun.append((words[bullet.end() :] if bullet else words).strip())
+        begun.append(without_bullet(words))
 
 
 def _sound(text: str) -> str:

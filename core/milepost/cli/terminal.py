@@ -24,7 +24,9 @@ def plain(text: str) -> str:
 
 def tell(words: str) -> None:
     """Say something beside the answer, on stderr."""
-    print(f"milepost: {plain(words)}", file=sys.stderr)
+    # Where stderr is closed, `print` would take stdout for it.
+    if sys.stderr is not None:
+        print(f"milepost: {plain(words)}", file=sys.stderr)
 
 
 def put(text: str, *, end: str = "\n") -> None:

@@ -191,15 +191,11 @@ _KINDS = {
 def _is(kind: object, value: object) -> bool:
     match kind:
         case "string":
-            return isinstance(value, str) and _is_sound(value)
+            return isinstance(value, str) and fits_utf8(value)
         case "integer":
             return isinstance(value, int) and not isinstance(value, bool) and value >= 1
         case "boolean":
             return isinstance(value, bool)
         case _:
             items = cast("list[object]", value) if isinstance(value, list) else [None]
-            return all(isinstance(item, str) and _is_sound(item) for item in items)
-
-
-def _is_sound(text: str) -> bool:
-    return fits_utf8(text)
+            return all(isinstance(item, str) and fits_utf8(item) for item in items)

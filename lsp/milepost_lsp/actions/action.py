@@ -10,6 +10,9 @@ editor has a light bulb anyway, and lists fixes beside the diagnostic too.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -21,10 +24,11 @@ from milepost_lsp.convert import range_json
 from milepost_lsp.editor import Editor, path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
     from milepost_lsp.actions.assisting import Wanted
     from milepost_lsp.chat.pages import Pages
+    from milepost_lsp.progress import Report
     from milepost_lsp.proposals import Place as Proposed
     from milepost_lsp.proposals import Proposals
     from milepost_lsp.session import Home, Session
@@ -198,6 +202,23 @@ class Call:
         if home is None:
             raise api.UserError(f"no open project holds {uri}: name a file inside a project")
         return home.workspace
+
+    @contextlib.asynccontextmanager
+    async def stoppable(
+        self, title: str | None
+    ) -> AsyncGenerator[tuple[threading.Event, Report | None]]:
+        """Around work that may take minutes: what is set when the request or its progress is
+        cancelled, and where to report. Without a title there is no progress."""
+        stop = threading.Event()
+        try:
+            if title is None:
+                yield stop, None
+            else:
+                async with self.editor.progress(title, token=self.token, stop=stop) as report:
+                    yield stop, report
+        except asyncio.CancelledError:
+            stop.set()
+            raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,6 @@ edit before it makes it; else as a plain edit.
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +23,7 @@ from milepost_lsp.protocol import assist
 from milepost_lsp.text import Text, split_lines
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Sequence
 
     from milepost_lsp.actions.action import Call
@@ -95,13 +94,9 @@ async def asking(
 ) -> R:
     """Runs a question off the loop; whoever cancels the request or its progress sets what it is
     given, which hangs up on the model. What the project has to say afterwards is said."""
-    stop = threading.Event()
     try:
-        async with call.editor.progress(title, token=call.token, stop=stop):
+        async with call.stoppable(title) as (stop, _):
             return await call.session.run_long(ask, stop)
-    except asyncio.CancelledError:
-        stop.set()
-        raise
     finally:
         for notice in workspace.notices():
             call.editor.say_once(notice)

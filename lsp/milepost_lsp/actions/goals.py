@@ -6,13 +6,11 @@ No menu offers these; `set_goal.py` and `verify_goal.py` do.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import threading
 from typing import TYPE_CHECKING
 
 from milepost_lsp import markdown
 from milepost_lsp.actions.action import Action, Call
+from milepost_lsp.actions.set_goal import counting
 from milepost_lsp.protocol import commands
 
 if TYPE_CHECKING:
@@ -65,20 +63,11 @@ async def run_set_budget(call: Call, arguments: commands.SetGoalBudgetArguments)
 async def run_allow(call: Call, arguments: commands.GoalArguments) -> api.Goal:
     """Allows the commands of a goal that an agent set; tests among them are counted now."""
     workspace = await call.workspace(arguments.uri)
-    stop = threading.Event()
-    try:
-        goal = await call.session.run(workspace.goals.get, arguments.goal_id)
-        title = f"Counting the tests for “{markdown.short(goal.condition, 40)}”"
-        # As when it is set: nothing but tests takes time.
-        is_long = any(check.kind == "tests" for check in goal.checks)
-        progress = call.editor.progress(title, token=call.token, stop=stop) if is_long else None
-        async with progress or contextlib.nullcontext() as report:
-            goal = await call.session.run_long(
-                workspace.goals.allow, goal.id, stop=stop, progress=report
-            )
-    except asyncio.CancelledError:
-        stop.set()
-        raise
+    goal = await call.session.run(workspace.goals.get, arguments.goal_id)
+    async with call.stoppable(counting(goal.condition, goal.checks)) as (stop, report):
+        goal = await call.session.run_long(
+            workspace.goals.allow, goal.id, stop=stop, progress=report
+        )
     return _said(call, "Allowed the commands of", goal)
 
 

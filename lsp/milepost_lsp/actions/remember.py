@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from milepost_lsp import markdown
 from milepost_lsp.actions.action import Action, Call, Place, offer
-from milepost_lsp.actions.selection import plain_words, read_selection, without_bullet
+from milepost_lsp.actions.selection import plain_words, read_selection
 from milepost_lsp.arguments import ArgumentError
 from milepost_lsp.protocol import commands
 
@@ -70,7 +70,7 @@ async def run(call: Call, arguments: commands.RememberArguments) -> api.Entry:
         selection = await read_selection(call, arguments.uri, arguments.range)
         workspace, text = selection.workspace, plain_words(selection.text)
         if selection.summary_session is not None:
-            text = without_bullet(selection.text)
+            text = workspace.summaries.words(selection.text)
             status, actor = "confirmed", f"checkpoint:{selection.summary_session}"
         # What holds in every project is not about one file of this one.
         is_local = arguments.anchors is None and arguments.scope != "global"

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 # The signs with which languages begin a line of a comment.
 _COMMENT = re.compile(r"\s*(?:#+|//+|--+|;+|/?\*+(?!/))(?:[ \t]+|$)")
 
-_BULLET = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])[ \t]+")
-
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -60,11 +58,6 @@ async def read_selection(call: Call, uri: str, span: Range) -> Selection:
         raise ArgumentError(f"the selection is longer than {MAX_TEXT_CHARS:,} characters")
     anchor = _anchor(home.path, text, selected, span)
     return Selection(home.workspace, selected, anchor, home.summary_session)
-
-
-def without_bullet(text: str) -> str:
-    """An item's words without the bullet of its list."""
-    return "\n".join(line.strip() for line in _BULLET.sub("", text, count=1).strip().splitlines())
 
 
 def plain_words(text: str) -> str:

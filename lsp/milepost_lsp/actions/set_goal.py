@@ -15,10 +15,7 @@ An example, which is also this file's test:
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import re
-import threading
 from typing import TYPE_CHECKING
 
 from milepost_lsp import markdown
@@ -28,7 +25,7 @@ from milepost_lsp.arguments import ArgumentError
 from milepost_lsp.protocol import commands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lsprotocol import types
 
@@ -86,28 +83,27 @@ async def run(call: Call, arguments: commands.SetGoalArguments) -> api.Goal:
         checks = (*checks, *found)
     else:
         raise ArgumentError("give either `condition`, or `uri` and `range`")
-    stop = threading.Event()
     made = await call.session.run(workspace.goals.read, checks, arguments.timeout_s)
-    # Tests are run once now, to know how many there are; anything else is set in no time.
-    is_long = any(check.kind == "tests" for check in made)
-    title = f"Counting the tests for “{markdown.short(condition, 40)}”"
-    progress = call.editor.progress(title, token=call.token, stop=stop) if is_long else None
-    try:
-        async with progress or contextlib.nullcontext() as report:
-            goal = await call.session.run_long(
-                workspace.goals.set,
-                condition,
-                checks=checks,
-                timeout_s=arguments.timeout_s,
-                stop=stop,
-                progress=report,
-            )
-    except asyncio.CancelledError:
-        stop.set()
-        raise
+    async with call.stoppable(counting(condition, made)) as (stop, report):
+        goal = await call.session.run_long(
+            workspace.goals.set,
+            condition,
+            checks=checks,
+            timeout_s=arguments.timeout_s,
+            stop=stop,
+            progress=report,
+        )
     held = markdown.count(len(goal.checks), "check") if goal.checks else "no check yet"
     call.editor.report(f"Goal set, {held}: {markdown.short(goal.condition)}")
     return goal
+
+
+def counting(condition: str, checks: Sequence[api.Check]) -> str | None:
+    """What is done with a goal's checks before it holds, as a title: tests are run once, to know
+    how many there are. None when nothing of it takes time."""
+    if all(check.kind != "tests" for check in checks):
+        return None
+    return f"Counting the tests for “{markdown.short(condition, 40)}”"
 
 
 def read_goal(text: str) -> tuple[str, tuple[str, ...]]:

@@ -14,8 +14,6 @@ An example, which is also this file's test:
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -45,19 +43,10 @@ async def run(call: Call, arguments: commands.VerifyGoalArguments) -> api.Verdic
     workspace = await call.workspace(arguments.uri)
     goal = await call.session.run(workspace.goals.get, arguments.goal_id)
     title = f"Verifying “{markdown.short(goal.condition, 40)}”"
-    stop = threading.Event()
-    try:
-        async with call.editor.progress(title, token=call.token, stop=stop) as report:
-            verdict = await call.session.run_long(
-                workspace.goals.verify,
-                goal.id,
-                fresh=arguments.fresh,
-                stop=stop,
-                progress=report,
-            )
-    except asyncio.CancelledError:
-        stop.set()
-        raise
+    async with call.stoppable(title) as (stop, report):
+        verdict = await call.session.run_long(
+            workspace.goals.verify, goal.id, fresh=arguments.fresh, stop=stop, progress=report
+        )
     for notice in workspace.notices():
         call.editor.say_once(notice)
     is_met = verdict.verdict == "met"

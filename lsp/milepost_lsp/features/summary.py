@@ -191,9 +191,10 @@ def _told(home: Home, named: Mention, *, plain: bool) -> tuple[str, str] | None:
     title, words = "", ""
     match named.kind:
         case "task":
-            tasks = (each for each in space.inspection.tasks() if each[0] == named.name)
-            for task, state, words in tasks:  # noqa: B007  (at most one)
-                title = f"Task {task}, {state}"
+            tasks = {task: about for task, *about in space.inspection.tasks()}
+            if named.name in tasks:
+                state, words = tasks[named.name]
+                title = f"Task {named.name}, {state}"
         case "item":
             item = _item(home, named)
             if item is not None:

@@ -3,29 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-from milepost.cli.main import main
-
-Run = Callable[..., str]
-
-
-@pytest.fixture
-def milepost(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Run:
-    monkeypatch.chdir(project)
-    monkeypatch.setenv("MILEPOST_VECTORS", "off")
-
-    def run(*words: str, code: int = 0) -> str:
-        assert main(words) == code, capsys.readouterr()
-        captured = capsys.readouterr()
-        return captured.out + captured.err
-
-    return run
+from tests.core.conftest import Run
 
 
 def _script(folder: Path, *turns: dict[str, object]) -> str:

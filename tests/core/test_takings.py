@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -13,10 +12,10 @@ import pytest
 
 from milepost import api
 from milepost.base.sqlite import Database
-from milepost.cli.main import main
 from milepost.goals.judge_bench import cases
 from milepost.history import transcript
 from milepost.history.transcript import Transcripts
+from tests.core.conftest import Run
 from tests.core.model_server import Act, ModelServer, anthropic_reply, openai_reply, refusal
 
 _GUIDE = "Install it with pip.\n"
@@ -25,22 +24,6 @@ _SHOP = "def add(a, b):\n    return a - b\n"
 _CODE = api.Code(_SHOP, 0, 2, path="shop.py", symbol="add")
 _FITS = (("replace", {"old": "a - b", "new": "a + b"}),)
 _DOES_NOT_FIT = (("replace", {"old": "what stands nowhere", "new": "x"}),)
-
-Run = Callable[..., str]
-
-
-@pytest.fixture
-def milepost(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Run:
-    monkeypatch.chdir(project)
-
-    def run(*words: str, code: int = 0) -> str:
-        assert main(words) == code, capsys.readouterr()
-        captured = capsys.readouterr()
-        return captured.out + captured.err
-
-    return run
 
 
 def _speaks(dialect: str, say: str = "", **more: object) -> Act:

@@ -97,7 +97,7 @@ def _carry_out(change: Change, action: str, title: str, options: argparse.Namesp
 
 
 def _agreed(change: Change, action: str) -> bool:
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         again = f"milepost mcp {action} ... --yes"
         print(f"milepost: nobody is here to agree; run `{again}` to do this.", file=sys.stderr)
         return False

@@ -240,6 +240,58 @@ def test_a_mistake_gets_words_on_stderr_and_an_exit_code(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("typed", "is_done"),
+    [("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("\4", False)],
+)
+def test_who_is_at_the_terminal_is_asked_before_files_go_back(
+    terminal: Terminal, project: Path, typed: str, is_done: bool
+) -> None:
+    terminal.says("checkpoint", "save")
+    (project / "red\x1b[31m").write_text("", encoding="utf-8")
+    keyboard, stdin = os.openpty()
+    os.write(keyboard, typed.encode())
+    done = subprocess.run(
+        [sys.executable, "-m", "milepost", "checkpoint", "restore", "1"],
+        cwd=project, stdin=stdin, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    os.close(stdin)
+    os.close(keyboard)
+    assert done.returncode == 0, done.stderr
+    assert "Go back to 1? [y/N]" in done.stderr
+    assert "\x1b" not in done.stderr
+    assert (project / "red\x1b[31m").exists() is not is_done
+
+
+@pytest.mark.parametrize("closed", ["<&-", "2>&-"])
+def test_without_stdin_or_stderr_nobody_is_asked_and_nothing_breaks(
+    terminal: Terminal, project: Path, closed: str
+) -> None:
+    (project / "s").write_text('{"say": "Through."}\n', encoding="utf-8")
+    terminal.says("checkpoint", "save")
+    for words in (
+        "checkpoint restore 1", "data wipe", "goal set 's is there and committed'",
+        "goal set it --check 'test -d .'", "run x --model scripted:s", "mcp install codex",
+        "memory show abcd1234ef",
+    ):  # fmt: skip
+        done = subprocess.run(
+            f"{sys.executable} -m milepost {words} {closed}",
+            shell=True, cwd=project, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert "Traceback" not in done.stderr, words
+        assert done.returncode in (0, 1, 3), words
+    assert done.stdout == ""
+
+
+def test_a_folder_that_was_deleted_is_told_of(terminal: Terminal, tmp_path: Path) -> None:
+    done = subprocess.run(
+        f"mkdir gone; cd gone; rmdir ../gone; {sys.executable} -m milepost memory list",
+        shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == ("milepost: the current folder was deleted; go into one that is there\n")
+
+
 def test_an_empty_page_says_why_it_is_empty(terminal: Terminal) -> None:
     assert "Nothing is remembered here yet" in terminal.says("memory", "list")
     entry = terminal.data("memory", "add", "Use uv")

@@ -10,7 +10,7 @@ from milepost.api import MilepostError, UserError
 from milepost.cli import options as shared
 from milepost.cli.main import act
 from milepost.cli.reply import FAILED, Reply, counted
-from milepost.cli.terminal import tell
+from milepost.cli.terminal import agrees, is_terminal, tell
 from milepost.cli.wrap import run_between
 
 if TYPE_CHECKING:
@@ -159,10 +159,9 @@ def _restore(workspace: Workspace, options: argparse.Namespace) -> Reply:
         return Reply(_report(preview), preview)
     if not options.yes:
         plan = _report(preview)
-        if options.json or not sys.stdin.isatty():
+        if options.json or not is_terminal(sys.stdin):
             return Reply(f"{plan}\nNothing was changed; add --yes to do it.", preview)
-        answer = input(f"{plan}\nGo back to {preview.checkpoint_id}? [y/N] ")
-        if answer.strip().lower() not in ("y", "yes"):
+        if not agrees(f"{plan}\nGo back to {preview.checkpoint_id}?"):
             return Reply("Nothing was changed.", preview)
     done = workspace.checkpoints.restore(
         preview.checkpoint_id,

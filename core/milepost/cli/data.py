@@ -9,6 +9,7 @@ from milepost import api
 from milepost.cli import options as shared
 from milepost.cli.main import open_workspace
 from milepost.cli.reply import FAILED, Reply, counted
+from milepost.cli.terminal import ask, is_terminal
 
 if TYPE_CHECKING:
     import argparse
@@ -90,9 +91,9 @@ def _wipe(workspace: Workspace, options: argparse.Namespace) -> Reply:
     folder = workspace.project.data_dir
     what = f"the memory, goals, history and restore points of {workspace.project.root}"
     if not options.yes:
-        if options.json or not sys.stdin.isatty():
+        if options.json or not is_terminal(sys.stdin):
             return Reply(f"This would delete {what}; add --yes to do it.", folder, FAILED)
-        if input(f"Delete {what}? Type wipe: ").strip() != "wipe":
+        if ask(f"Delete {what}? Type wipe:") != "wipe":
             return Reply("Nothing was deleted.", folder, FAILED)
     workspace.data.wipe()
     return Reply(f"Deleted {what}.", folder)

@@ -11,7 +11,7 @@ from milepost.cli import goal_bench
 from milepost.cli import options as shared
 from milepost.cli.main import act
 from milepost.cli.reply import Reply, counted, say
-from milepost.cli.terminal import plain
+from milepost.cli.terminal import agrees, is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,11 +155,8 @@ def _set(workspace: Workspace, options: argparse.Namespace) -> Reply:
 
 def _agreed(proposed: Sequence[Check]) -> bool:
     """Whether the person at the terminal takes the proposals; where there is none, nobody does."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
-    print(plain(_proposal_text(proposed)), file=sys.stderr)
-    print("Take them? [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    is_anybody_here = is_terminal(sys.stdin) and is_terminal(sys.stderr)
+    return is_anybody_here and agrees(f"{_proposal_text(proposed)}\nTake them?")
 
 
 def _proposal_text(proposed: Sequence[Check]) -> str:

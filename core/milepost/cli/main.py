@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from milepost import __version__
 from milepost.cli.reply import FAILED, USAGE
-from milepost.cli.terminal import let_go, plain, put, tell
+from milepost.cli.terminal import is_terminal, let_go, plain, put, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -117,8 +117,7 @@ def _run(name: str, words: list[str]) -> int:
         reply = command.run(options)
         if not reply.has_printed:
             # A program that reads along gets every byte, as of a patch.
-            is_read_by_a_person = sys.stdout is not None and sys.stdout.isatty()
-            text = plain(reply.text) if is_read_by_a_person else reply.text
+            text = plain(reply.text) if is_terminal(sys.stdout) else reply.text
             put(reply.as_json() if options.json else text)
     except api.MilepostError as error:
         tell(str(error))

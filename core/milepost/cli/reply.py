@@ -7,7 +7,7 @@ import json
 import sys
 from dataclasses import dataclass
 
-from milepost.cli.terminal import plain
+from milepost.cli.terminal import is_terminal, plain
 
 FAILED = 1
 USAGE = 2
@@ -37,7 +37,7 @@ def counted(number: int, noun: str) -> str:
 
 def say(position: int, total: int, doing: str) -> None:
     """Tell a person what is being done; a program reads the reply."""
-    if sys.stderr.isatty():
+    if is_terminal(sys.stderr):
         print(plain(f"[{position + 1}/{total}] {doing}"), file=sys.stderr)
 
 

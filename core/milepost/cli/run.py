@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from milepost.cli import options as shared
 from milepost.cli.main import open_workspace
 from milepost.cli.reply import FAILED, Reply
-from milepost.cli.terminal import plain, put
+from milepost.cli.terminal import agrees, is_terminal, plain, put
 
 if TYPE_CHECKING:
     import argparse
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> Reply:
     words = " ".join(options.instruction) or None
     show = _print_json if options.json else _Terminal().show
     # A run stays a while and makes points around every change, so following beats scanning.
-    workspace.watch(_reading if sys.stderr.isatty() else None)
+    workspace.watch(_reading if is_terminal(sys.stderr) else None)
     try:
         outcome = workspace.worker().run(
             words,
@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> Reply:
             goal_id=None if options.check else _active_goal(workspace),
             checks=options.check,
             tell=show,
-            ask=_ask if sys.stdin.isatty() else None,
+            ask=_ask if is_terminal(sys.stdin) else None,
         )
     except KeyboardInterrupt:
         # Pressed once more, while what was under way came to its end.
@@ -123,10 +123,7 @@ def _print_json(event: RunEvent) -> None:
 
 
 def _ask(question: Question) -> bool:
-    asked = f"{question.tool}: {question.subject}\n{question.reason}"
-    print(f"\n{plain(asked)}", file=sys.stderr)
-    print("Allow this? [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    return agrees(f"\n{question.tool}: {question.subject}\n{question.reason}\nAllow this?")
 
 
 class _Terminal:

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 # Control characters but for tab and line feed, and the marks that turn the direction of writing
 # round, shown as what they are. A carriage return only ends a line or writes over it.
@@ -27,6 +31,22 @@ def tell(words: str) -> None:
     # Where stderr is closed, `print` would take stdout for it.
     if sys.stderr is not None:
         print(f"milepost: {plain(words)}", file=sys.stderr)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person is at a stream of this process. One that was closed is None."""
+    return stream is not None and stream.isatty()
+
+
+def ask(question: str) -> str:
+    """What whoever is at the terminal answers, in small letters; nothing where nobody does."""
+    print(f"{plain(question)} ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower()
+
+
+def agrees(question: str) -> bool:
+    """Whether whoever is at the terminal says yes."""
+    return ask(f"{question} [y/N]") in {"y", "yes"}
 
 
 def put(text: str, *, end: str = "\n") -> None:

@@ -70,9 +70,10 @@ def resolve(explicit: str | None, candidates: Sequence[str] = ()) -> ProjectPath
         folder = Path(os.path.realpath(candidate))
         if folder.is_dir() and _refusal(folder) is None:
             return _project_at(_root_around(folder) or folder)
-    root = _root_around(Path.cwd())
+    here = Path(_real("."))
+    root = _root_around(here)
     if root is None:
-        raise UserError(f"{Path.cwd()} does not look like a project; {_HOW}")
+        raise UserError(f"{here} does not look like a project; {_HOW}")
     return _project_at(root)
 
 
@@ -91,13 +92,20 @@ def folder_of(project_id: str) -> Path:
 def _named_folder(named: str) -> Path:
     if "\0" in named:
         raise UserError(f"a project's path cannot hold a NUL; {_HOW}")
-    folder = Path(os.path.realpath(Path(named).expanduser()))
+    folder = Path(_real(Path(named).expanduser()))
     if not folder.is_dir():
         raise UserError(f"there is no folder {named}; {_HOW}")
     refusal = _refusal(folder)
     if refusal:
         raise UserError(refusal)
     return folder
+
+
+def _real(path: str | Path) -> str:
+    try:
+        return os.path.realpath(path)
+    except FileNotFoundError as error:
+        raise UserError("the current folder was deleted; go into one that is there") from error
 
 
 def _refusal(folder: Path) -> str | None:

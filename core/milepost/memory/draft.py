@@ -58,6 +58,11 @@ class Draft:
         """The bytes as they are now."""
         return self._data if self._document is None else self._document.to_bytes()
 
+    def end(self) -> bytes | None:
+        """What stands from the last place of the layout on; None when there is none."""
+        last = self.layout().last()
+        return None if last is None else self.to_bytes()[self._moved(last).start :]
+
     def layout(self) -> Layout:
         """Where the sections end now."""
         if self._layout is None or self._document is not None:

@@ -40,14 +40,19 @@ _LARGE_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """A file with which the index is level: its signature and layout."""
+    """How a file ends with which the index is level: its signature and layout, and what it holds
+    from the last place of the layout on; None where that is not known."""
 
     signature: Signature
     layout: Layout
+    data: bytes | None
 
 
 class MemoryWriter(MemoryReader):
     """A memory, and how its file is changed."""
+
+    # How our last append left the file: while that is the file, it need not be asked for again.
+    _left: _End | None = None
 
     def _add(self, entry: Entry, *, compares: bool = False) -> list[Entry]:
         """Add an entry; what is alike to it, if that is asked for."""
@@ -69,10 +74,12 @@ class MemoryWriter(MemoryReader):
         return []
 
     def _end(self) -> _End | None:
-        """The file's signature and layout, when the index is level with it."""
+        """How the file ends, when the index is level with it."""
         base = self._file.signature() if self._repository is None else self._base().signature
+        if self._left is not None and self._left.signature == base:
+            return self._left
         layout = self._layout(base)
-        return None if base is None or layout is None else _End(base, layout)
+        return None if base is None or layout is None else _End(base, layout, None)
 
     def _append(self, entry: Entry, end: _End, lock: contextlib.ExitStack) -> bool:
         """Add an entry at the very end of the file, where most have their place, at a cost that
@@ -84,7 +91,9 @@ class MemoryWriter(MemoryReader):
         is_there = last is not None and last == layout.places.get(section)
         if last is None or last.end != base.size:
             return False
-        data = self._file.end(last.start, base) if is_there or base.size > _LARGE_BYTES else None
+        if not is_there and base.size <= _LARGE_BYTES:
+            return False
+        data = end.data or self._file.end(last.start, base)
         if data is None:
             return False
         draft = Draft(data, SECTIONS.values(), layout, self.index.known, begins=last.start)
@@ -94,10 +103,12 @@ class MemoryWriter(MemoryReader):
         written = self._file.append(base, draft.to_bytes().removeprefix(data))
         if written is None:
             return self._file.document()[1].find(entry.id) is not None
-        steps = (Step(None, entry),)
-        self._later.do(
-            lambda: self._follow("add", entry.source, base, written, steps, draft), lock.pop_all()
-        )
+
+        def follow() -> None:
+            self._follow("add", entry.source, base, written, (Step(None, entry),), draft)
+            self._left = _End(written, draft.layout(), draft.end())
+
+        self._later.do(follow, lock.pop_all())
         return True
 
     def _change_alone(

@@ -72,16 +72,22 @@ def drop(connection: sqlite3.Connection, rowid: int, text: str) -> None:
 
 def find(connection: sqlite3.Connection, text: str, limit: int) -> list[int]:
     """The rowids of texts that may be alike, those that share the most keys first."""
-    wanted = tuple(keys(text))
-    if not wanted:
-        return []
+    query, values = question(text, limit)
+    return [rowid for rowid, _ in connection.execute(query, values)]
+
+
+def question(text: str, limit: int) -> tuple[str, tuple[int, ...]]:
+    """What to ask for texts that may be alike: a query of `doc`, their rowids, and `shared`, how
+    many keys they share; with its values."""
+    # A text without a word has no key, and is like none.
+    wanted = tuple(keys(text)) or (-1,)
     # One statement takes a third of the time of ten.
     each = " UNION ALL ".join([_NEWEST_OF_KEY] * len(wanted))
-    rows = connection.execute(
-        f"SELECT doc FROM ({each}) GROUP BY doc ORDER BY count(*) DESC, doc DESC LIMIT ?",  # noqa: S608  (constants)
-        (*wanted, limit),
+    query = (
+        f"SELECT doc, count(*) AS shared FROM ({each}) "  # noqa: S608  (constants)
+        "GROUP BY doc ORDER BY shared DESC, doc DESC LIMIT ?"
     )
-    return [rowid for (rowid,) in rows]
+    return query, (*wanted, limit)
 
 
 def keys(text: str) -> set[int]:

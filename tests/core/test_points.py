@@ -175,6 +175,7 @@ def test_points_made_before_names_and_hands_were_kept_are_still_whole(
     _old_store(folder / "snapshots.db")
     sh(project, "rm README.md; echo new > f")
     store = SnapshotStore(project, folder)
+    assert store.rows([b"f"])[b"f"].sha256 == hashlib.sha256(b"old\n").digest()
     with store.exclusive():
         taken = store.take(Request("user:test"))
     assert (taken.id, store.get(1).left_out_total) == (2, 1)

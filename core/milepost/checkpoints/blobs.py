@@ -27,6 +27,9 @@ _MAX_DELTA_BYTES = 1024 * 1024
 # Packed smaller than this, a content is not worth another look.
 _MIN_DELTA_BYTES = 200
 
+# Smaller than this, a content is packed as fast as it is looked for.
+_LOOKED_FOR_BYTES = 64 * 1024
+
 # As much as one large file; a batch of source files is far below it.
 _AT_ONCE_BYTES = 8 * 1024 * 1024
 
@@ -53,22 +56,33 @@ class Blobs:
 
     def put(self, contents: Mapping[bytes, bytes]) -> dict[bytes, int]:
         """The ids of contents by their hashes; those are stored that are not there."""
-        known = self.find(contents)
+        # What was read is nearly always new. Only of a large content it is worth while to look
+        # whether it has to be packed.
+        known = self.find(each for each, data in contents.items() if len(data) > _LOOKED_FOR_BYTES)
+        unsure: list[bytes] = []
         for sha256, data in contents.items():
-            if sha256 not in known:
-                encoding, stored = pack(data)
-                cursor = self._connection.execute(
-                    "INSERT INTO blob (sha256, size, encoding, data) VALUES (?, ?, ?, ?)",
-                    (sha256, len(data), encoding, stored),
-                )
+            if sha256 in known:
+                continue
+            encoding, stored = pack(data)
+            cursor = self._connection.execute(
+                "INSERT INTO blob (sha256, size, encoding, data) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (sha256) DO NOTHING",
+                (sha256, len(data), encoding, stored),
+            )
+            if cursor.rowcount:
                 known[sha256] = cursor.lastrowid or 0
-        return known
+            else:
+                unsure.append(sha256)
+        return known | self.find(unsure)
 
     def put_data(self, *texts: bytes | None) -> list[int | None]:
         """`put` for what nobody has the hashes of; None stays None."""
         hashes = [None if data is None else hashlib.sha256(data).digest() for data in texts]
         pairs = zip(hashes, texts, strict=True)
-        ids = self.put({sha256: data for sha256, data in pairs if sha256 and data is not None})
+        # Nearly always these are there already.
+        wanted = {sha256: data for sha256, data in pairs if sha256 and data is not None}
+        ids = self.find(wanted)
+        ids |= self.put({each: data for each, data in wanted.items() if each not in ids})
         return [None if sha256 is None else ids[sha256] for sha256 in hashes]
 
 

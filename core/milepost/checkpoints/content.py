@@ -199,8 +199,8 @@ def _is_being_written(handle: int) -> bool:
 
     try:
         fcntl.fcntl(handle, _F_SETSIG, signal.SIGURG)
+        # It is given back when the file is closed, right away.
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except OSError as error:
         return error.errno == errno.EAGAIN
     return False

@@ -120,6 +120,12 @@ MIGRATIONS = (
     ) AND id NOT IN (SELECT before FROM snapshot WHERE before IS NOT NULL)
     AND id NOT IN (SELECT first FROM action);
     """,
+    # Beside the content's id its hash, which every comparison needs: the contents are in large rows
+    # that lie all over the file.
+    """
+    ALTER TABLE current ADD COLUMN sha256 BLOB;
+    UPDATE current SET sha256 = (SELECT sha256 FROM blob WHERE blob.id = current.blob);
+    """,
 )
 
 # The kind of a point that was made by looking only.
@@ -214,8 +220,8 @@ SNAPSHOT_COLUMNS = (
 )
 
 ROW_SOURCE = (
-    "path.id, mode, blob, current.size, mtime_ns, ctime_ns, inode, settled, sha256 "
-    "FROM current JOIN path ON path.id = current.path LEFT JOIN blob ON blob.id = current.blob"
+    "path.id, mode, blob, size, mtime_ns, ctime_ns, inode, settled, sha256 "
+    "FROM current JOIN path ON path.id = current.path"
 )
 
 

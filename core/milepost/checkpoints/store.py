@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from milepost.checkpoints.beside import Beside, Depth
     from milepost.checkpoints.blobs import Kept
     from milepost.checkpoints.spans import Span
-    from milepost.checkpoints.taking import Known
+    from milepost.checkpoints.taking import Known, Uncovered
 
 # The first snapshot of a large project takes tens of seconds; whoever comes second waits for it.
 LOCK_TIMEOUT_S = 180.0
@@ -91,8 +91,8 @@ class SnapshotStore:
         self._lock = folder / "snapshots.lock"
         self._looking = Looking(root, max_file_bytes)
         self._keeper: Keeper | None = None
-        # What the newest snapshot of this process leaves out, with its database and id.
-        self._newest_left_out: tuple[object, tuple[tuple[str, str], ...]] = (None, ())
+        # What the newest snapshot of this process leaves out, with its database.
+        self._uncovered: tuple[object, Uncovered | None] = (None, None)
         # The list that was read last, with its hash.
         self._left_out: tuple[bytes | None, tuple[tuple[str, str], ...]] = (None, ())
 
@@ -150,6 +150,7 @@ class SnapshotStore:
                     look.left_out_before,
                     look.stored,
                     known if known.base == base else NOTHING_KNOWN,
+                    self._uncovered[1] if self._uncovered[0] == base else None,
                 )
                 taking.compare()
                 last = newest(connection)
@@ -169,8 +170,7 @@ class SnapshotStore:
                     if last is not None and last.kind == LOOKED and request.kind != LOOKED:
                         taken = counted(connection, taken)
             look.succeed(taking)
-        if taking.left_out_named is not None:
-            self._newest_left_out = (base, taken.id), taking.left_out_named
+        self._uncovered = base, taking.uncovered
         if self._keeper is None:
             self.barrier()
         else:
@@ -242,8 +242,9 @@ class SnapshotStore:
 
     def left_out(self, snapshot_id: int) -> tuple[tuple[str, str], ...]:
         """The first of the paths that a snapshot does not cover, with the reasons."""
-        if self._newest_left_out[0] == (self.database.identity(), snapshot_id):
-            return self._newest_left_out[1]
+        base, last = self._uncovered
+        if last is not None and last.snapshot == snapshot_id and base == self.database.identity():
+            return last.named
         with self.database.reading() as connection:
             row = connection.execute(
                 "SELECT left_out, uncovered, sha256 FROM snapshot "

@@ -70,6 +70,19 @@ NOTHING_KNOWN = Known()
 
 
 @dataclass(frozen=True, slots=True)
+class Uncovered:
+    """What a snapshot says of the paths that it leaves out: all of them with the reasons, the rules
+    that stand in no file (see `Scan.exclude`), and of both what is kept with it. The first of the
+    paths are named, for people."""
+
+    snapshot: int
+    exclude: bytes
+    left_out: dict[bytes, str]
+    named: tuple[tuple[str, str], ...]
+    kept: tuple[int | None, int | None]
+
+
+@dataclass(frozen=True, slots=True)
 class _Read:
     """A file as it was read, its content not stored yet; `data` is None when it is in the store
     already, by what was known before."""
@@ -109,13 +122,13 @@ class Taking:
         default_factory=dict[bytes, "tuple[os.stat_result, bytes]"]
     )
     known: Known = NOTHING_KNOWN
+    # What the last snapshot of this process left out, and, once written, what this one does.
+    uncovered: Uncovered | None = None
     manifest: dict[bytes, Row] = field(default_factory=dict[bytes, Row])
     changed: dict[bytes, tuple[Row | None, _Found | None]] = field(
         default_factory=dict[bytes, "tuple[Row | None, _Found | None]"]
     )
     touched: dict[bytes, _Found] = field(default_factory=dict[bytes, _Found])
-    # The first of what the snapshot leaves out, with the reasons, for people; None until written.
-    left_out_named: tuple[tuple[str, str], ...] | None = None
     # Files to look at again even if nothing is reported of them.
     again: set[bytes] = field(default_factory=set[bytes])
     linked: set[bytes] = field(default_factory=set[bytes])
@@ -158,10 +171,7 @@ class Taking:
         adopted = self._adopted(newest)
         tree_hash, total = self._sums(newest)
         left_out = self.left_out
-        paths = sorted(left_out)[:MAX_LEFT_OUT_NAMED]
-        self.left_out_named = tuple((shown(path), left_out[path]) for path in paths)
-        named = json.dumps(self.left_out_named).encode()
-        exclude, uncovered = self.blobs.put_data(self.scanned.exclude, named)
+        named, kept = self._put_uncovered(left_out, newest)
         at, tree_bytes = utc_now(), tree_hash.to_bytes(32, "big")
         cursor = self.connection.execute(
             "INSERT INTO snapshot (at, actor, label, kind, origin, before, session, parts, "
@@ -169,12 +179,13 @@ class Taking:
             "left_out_total) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)",
             (
                 at, request.actor, request.label, request.kind, request.origin, request.before,
-                request.session, request.parts, tree_bytes, POLICY, exclude, len(self.changed),
-                total, uncovered, len(left_out),
+                request.session, request.parts, tree_bytes, POLICY, kept[0], len(self.changed),
+                total, kept[1], len(left_out),
             ),
         )  # fmt: skip
         snapshot_id = cursor.lastrowid or 0
         self._put_changes(snapshot_id, HANDS.index(request.hand), adopted)
+        self.uncovered = Uncovered(snapshot_id, self.scanned.exclude, left_out, named, kept)
         return Snapshot(
             id=snapshot_id,
             at=at,
@@ -192,6 +203,25 @@ class Taking:
             pinned=False,
             parts=request.parts,
         )
+
+    def _put_uncovered(
+        self, left_out: dict[bytes, str], newest: Snapshot | None
+    ) -> tuple[tuple[tuple[str, str], ...], tuple[int | None, int | None]]:
+        """Store what the snapshot leaves out: what of it is named, and the ids of what is kept."""
+        last = self.uncovered
+        # The newest snapshot stays, and with it what it refers to.
+        if (
+            last is not None
+            and newest is not None
+            and last.snapshot == newest.id
+            and last.left_out is left_out
+            and last.exclude == self.scanned.exclude
+        ):
+            return last.named, last.kept
+        paths = sorted(left_out)[:MAX_LEFT_OUT_NAMED]
+        named = tuple((shown(path), left_out[path]) for path in paths)
+        exclude, text = self.blobs.put_data(self.scanned.exclude, json.dumps(named).encode())
+        return named, (exclude, text)
 
     def _manifest(self) -> dict[bytes, Row]:
         """The manifest of what was looked at."""
@@ -364,11 +394,11 @@ class Taking:
 
     def _put_current(self, found: Iterable[tuple[int, _Found]]) -> None:
         self.connection.executemany(
-            "INSERT OR REPLACE INTO current VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO current VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     path_id, each.mode, each.blob, each.stat.st_size, each.stat.st_mtime_ns,
-                    each.stat.st_ctime_ns, each.stat.st_ino, each.settled,
+                    each.stat.st_ctime_ns, each.stat.st_ino, each.settled, each.sha256,
                 )
                 for path_id, each in found
             ),

@@ -126,16 +126,9 @@ class _Client:
 class Server:
     """Answers the messages of one connection through `send`, which must be thread-safe."""
 
-    def __init__(
-        self,
-        session: Session,
-        send: Callable[[bytes], None],
-        has_room: Callable[[], bool],
-    ) -> None:
-        """`has_room` tells whether a short message can be sent without waiting for the client."""
+    def __init__(self, session: Session, send: Callable[[bytes], None]) -> None:
         self._session = session
         self._send = send
-        self._has_room = has_room
         self._slow: dict[object, _Request] = {}
         self._guard = threading.Lock()
         self._client = _Client(self._notify, send)
@@ -320,22 +313,9 @@ class Server:
         def send(result: dict[str, object]) -> None:
             self._succeed(request, result)
 
-        if tool.is_slow:
-            self._answers.call(tool, arguments, Waiter(request.stop, doing, request.peer), send)
-            return
-        from milepost.api import following_here  # noqa: PLC0415  (not before the first call)
-
-        with following_here() as follow:
-
-            def send_first(result: dict[str, object]) -> None:
-                # Files are locked until the rest is done, and a client may have stopped reading.
-                if not self._has_room():
-                    follow()
-                send(result)
-                follow()
-
-            # The reader's thread asks nobody: it is the one that would hear the answer.
-            self._answers.call(tool, arguments, Waiter(request.stop, doing, None), send_first)
+        # The reader's thread asks nobody: it is the one that would hear the answer.
+        peer = request.peer if tool.is_slow else None
+        self._answers.call(tool, arguments, Waiter(request.stop, doing, peer), send)
 
     def _cancel(self, params: dict[str, object] | None) -> None:
         """Stop a slow call or a listening; a late or unknown cancel is nothing."""

@@ -6,8 +6,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from milepost.base.errors import UserError, WorldError
-from milepost.memory.later import following_here
 from milepost.memory.layout import Layout
 from milepost.memory.store import MemoryStore
 
@@ -247,59 +245,18 @@ def test_an_entry_is_acknowledged_by_the_file_and_whoever_looks_next_waits_for_t
     assert [(each.actor, each.action) for each in newest] == [("test", "add")]
 
 
-@pytest.mark.parametrize("by", [following_here, contextlib.nullcontext])
 def test_a_failure_after_the_acknowledgement_is_not_lost(
-    staying: MemoryStore,
-    monkeypatch: pytest.MonkeyPatch,
-    by: Callable[[], contextlib.AbstractContextManager[object]],
+    staying: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(staying, "the first entry makes file and index")
     staying.refresh()
     monkeypatch.delattr(type(staying.revisions), "record")
-    with by():
-        entry_id = add(staying, "kept all the same")
+    entry_id = add(staying, "kept all the same")
     with pytest.raises(AttributeError, match="record"):
         staying.refresh()
     monkeypatch.undo()
     # The lock is free, and the next reader sees to what was left undone.
     assert staying.get(entry_id) is not None
-    assert_index_is_the_file(staying)
-
-
-def test_who_follows_when_its_answer_is_out_does_so_on_its_own_thread(
-    staying: MemoryStore,
-) -> None:
-    add(staying, "the first entry makes file and index")
-    staying.refresh()
-    threads = threading.active_count()
-    with contextlib.closing(sqlite3.connect(staying.index.database.path)) as busy:
-        with following_here() as follow:
-            busy.execute("BEGIN IMMEDIATE")
-            entry_id = add(staying, "deploys wait for the green light")
-            assert entry_id in staying.path.read_text("utf-8")
-            busy.execute("ROLLBACK")
-            follow()
-            (found,) = busy.execute("SELECT count(*) FROM entry WHERE id = ?", (entry_id,))
-            assert found == (1,)
-            last = add(staying, "and what nobody asked for is done at the end")
-        assert busy.execute("SELECT count(*) FROM entry WHERE id = ?", (last,)).fetchone() == (1,)
-    assert threading.active_count() == threads
-    assert_index_is_the_file(staying)
-
-
-def test_who_needs_the_file_before_the_answer_is_out_need_not_wait_for_it(
-    staying: MemoryStore,
-) -> None:
-    add(staying, "the first entry makes file and index")
-    staying.refresh()
-    same_file = MemoryStore(staying.folder, "project", "x", stays=True)
-    with following_here(), ThreadPoolExecutor(1) as pool:
-        add(staying, "for another thread")
-        assert pool.submit(texts, staying, "thread").result() == ["for another thread"]
-        add(staying, "for another store of this thread")
-        add(same_file, "which adds one too")
-        assert texts(staying, "which") == ["which adds one too"]
-    same_file.close()
     assert_index_is_the_file(staying)
 
 
@@ -370,11 +327,11 @@ _STEP = st.one_of(
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None
 )
-@given(steps=st.lists(_STEP, max_size=12), stays=st.booleans())
+@given(steps=st.lists(_STEP, max_size=12))
 def test_any_sequence_of_changes_keeps_every_entry_and_no_other(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, object, str]], stays: bool
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, object, str]]
 ) -> None:
-    store = MemoryStore(tmp_path_factory.mktemp("memory"), "project", "x", stays=stays)
+    store = MemoryStore(tmp_path_factory.mktemp("memory"), "project", "x")
     kept: dict[str, str] = {}
     for action, where, text in steps:
         if action == "hand":
@@ -385,8 +342,7 @@ def test_any_sequence_of_changes_keeps_every_entry_and_no_other(
         ids = sorted(kept)
         try:
             if action == "add":
-                with following_here():
-                    entry = store.add(text, str(where), "unverified", "test", ())
+                entry = store.add(text, str(where), "unverified", "test", ())
                 kept[entry.id] = entry.text
             elif ids and action == "update":
                 entry = store.update(

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from milepost import api
-from tests.mcp.wire import MILEPOST, MODERN_META, Wire
+from tests.mcp.wire import MODERN_META, Wire
 
 _INITIALIZE = {
     "protocolVersion": "2025-11-25",
@@ -176,32 +173,6 @@ def test_a_last_line_without_its_end_is_still_answered(wire: Wire) -> None:
     wire.child.stdin.write(b'{"jsonrpc":"2.0","id":1,"method":"ping"}')
     wire.child.stdin.close()
     assert wire.receive()["result"] == {}
-
-
-def test_a_client_that_reads_nothing_keeps_nobody_from_the_memory(project: Path) -> None:
-    workspace = api.open_workspace(str(project), actor="user:test")
-    memory = Path(workspace.project.data_dir) / "MEMORY.md"
-    # In a memory that is there already the answer of a save goes out before all is done.
-    workspace.memory.add("the first entry makes file and index")
-    workspace.close()
-    ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
-    arguments = {"text": "deploys wait for the green light"}
-    call = {"name": "memory_save", "arguments": arguments}
-    with subprocess.Popen(
-        MILEPOST, cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as server:
-        # A page takes some pings, and then not the answer of a save.
-        fcntl.fcntl(server.stdout, fcntl.F_SETPIPE_SZ, 4096)
-        for _ in range(100):
-            server.stdin.write(json.dumps(ping).encode() + b"\n")
-        save = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call}
-        server.stdin.write(json.dumps(save).encode() + b"\n")
-        server.stdin.flush()
-        wait_for(lambda: memory.exists() and "green light" in memory.read_text("utf-8"))
-        with Wire(project) as other:
-            other.done("memory_save", text="and the second one is another's")
-        server.stdin.close()
-        assert sum(b'"id":' in line for line in server.stdout) == 101
 
 
 def test_sigterm_ends_the_server_and_the_command_that_it_runs(wire: Wire, tmp_path: Path) -> None:

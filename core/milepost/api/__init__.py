@@ -119,7 +119,6 @@ if TYPE_CHECKING:
     from milepost.base.symbols import enclosing_symbol
     from milepost.base.unicode import fits_utf8
     from milepost.base.waiting import WouldWait, at_once, will_wait
-    from milepost.memory.later import following_here
 
 __all__ = [
     "Action",
@@ -225,7 +224,6 @@ __all__ = [
     "at_once",
     "enclosing_symbol",
     "fits_utf8",
-    "following_here",
     "judge_tried",
     "open_workspace",
     "project_folder",
@@ -313,7 +311,6 @@ _ROOMS = {
     "project_folder": "milepost.api.workspace",
     "enclosing_symbol": "milepost.base.symbols",
     "fits_utf8": "milepost.base.unicode",
-    "following_here": "milepost.memory.later",
     **dict.fromkeys(("WouldWait", "at_once", "will_wait"), "milepost.base.waiting"),
     "settings_files": "milepost.api.settings",
     "settings_in_force": "milepost.api.settings",

@@ -29,7 +29,7 @@ _CHUNK_BYTES = 256 * 1024
 def serve(project: str | None) -> int:
     """Answer until the client closes stdin, dies, or sends SIGTERM. Returns the exit code."""
     wire = _Wire()
-    server = Server(Session(project), wire.send, wire.has_room)
+    server = Server(Session(project), wire.send)
     signal.signal(signal.SIGTERM, _end)
     try:
         for line in wire.lines(server):
@@ -72,10 +72,6 @@ class _Wire:
                     view = view[os.write(self._out, view) :]
             except OSError:
                 pass
-
-    def has_room(self) -> bool:
-        """Whether the client has read enough for a message of a page to be written at once."""
-        return bool(select.select([], [self._out], [], 0)[1])
 
     def lines(self, server: Server) -> Iterator[bytes]:
         """The client's lines, without their ends, until it is gone; meanwhile the server may tell

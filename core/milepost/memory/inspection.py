@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from milepost.search import alike
-from milepost.search.terms import stems_of_each, terms
+from milepost.search.terms import stems_in_each
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -60,7 +60,9 @@ def pairs(entries: Sequence[Entry]) -> Iterator[Pair]:
         found.add((first, second))
         yield Pair("contradiction", first, second)
     near = sorted(_near(live))
-    stems = _stems({number: entries[number].text for pair in near for number in pair})
+    numbers = list({number for pair in near for number in pair})
+    each = stems_in_each([entries[number].text for number in numbers])
+    stems = dict(zip(numbers, each, strict=True))
     for first, second in near:
         if (first, second) in found:
             continue
@@ -123,13 +125,3 @@ def _content(words: Iterable[str]) -> set[str]:
 
 def _numbers(text: str) -> list[str]:
     return re.findall(r"\d+", text)
-
-
-def _stems(texts: dict[int, str]) -> dict[int, set[str]]:
-    each = {number: terms(text) for number, text in texts.items()}
-    every = tuple({term for found in each.values() for term in found})
-    stems_of = dict(zip(every, stems_of_each(every), strict=True))
-    return {
-        number: {stem for term in found for stem in stems_of[term]}
-        for number, found in each.items()
-    }

@@ -342,16 +342,11 @@ class Index:
 
         Looked for by samples of the words, and compared by all of them.
         """
-        # The entry itself may be among them.
-        query, values = alike.question(text, _COMPARED + 1)
         with self.database.reading() as connection:
-            rows = connection.execute(
-                f"{_SELECT} JOIN ({query}) AS near ON near.doc = entry.rowid "
-                "ORDER BY near.shared DESC, near.doc DESC",
-                values,
-            ).fetchall()
-        found = (entry_of(row[1:], self._scope) for row in rows)
-        others = [other for other in found if other.id != entry_id]
+            # The entry itself is among them.
+            rowids = alike.find(connection, text, _COMPARED + 1)
+            found = self._at(connection, rowids)
+        others = [other for other in found.values() if other.id != entry_id]
         own, *each = stems_in_each([text, *(other.text for other in others)])
         nearest: list[tuple[float, Entry]] = []
         for other, theirs in zip(others, each, strict=True):

@@ -110,9 +110,7 @@ def test_what_is_said_twice_is_shown_once_and_what_contradicts_is_kept(
     assert "Said more than once, shown once: 1." in found.text
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.text(min_size=1, max_size=600).filter(str.strip), max_size=4),
     st.integers(250, 900),

@@ -90,7 +90,7 @@ _LINES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(lines=_LINES, added=st.lists(_TEXTS, max_size=4))
 def test_any_memory_comes_back_entry_by_entry(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str], added: list[str]

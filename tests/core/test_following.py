@@ -296,7 +296,7 @@ def test_a_thousand_anchors_in_a_renamed_folder_are_followed_at_once(project: Pa
     assert looks[999].moved_to == "new/m19.py#f19_49"
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     moves=st.lists(
         st.tuples(

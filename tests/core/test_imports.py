@@ -310,7 +310,7 @@ def test_what_is_too_long_is_split_where_it_hurts_least(
 
 
 @given(st.text(max_size=30_000))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_no_piece_is_too_long_and_no_word_is_lost(text: str) -> None:
     parts = pieces(text * 3)
     assert all(0 < len(part) <= 8000 for part in parts)
@@ -348,7 +348,7 @@ def test_server_memorys_graph_becomes_statements_and_bad_lines_are_named(
     assert len(done.left_out) == 8
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.binary(max_size=80), max_size=8))
 def test_no_bytes_break_a_reader(
     tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]

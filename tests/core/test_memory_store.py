@@ -324,9 +324,7 @@ _STEP = st.one_of(
 )
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(steps=st.lists(_STEP, max_size=12))
 def test_any_sequence_of_changes_keeps_every_entry_and_no_other(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, object, str]]

@@ -219,7 +219,7 @@ _EDITS = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(_EDITS, min_size=2, max_size=5), st.data())
 def test_a_restore_is_exact_can_be_undone_and_redone_and_spares_what_came_later(
     steps: list[list[tuple[str, bytes | None, int]]], data: st.DataObject

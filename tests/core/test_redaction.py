@@ -12,7 +12,7 @@ import time
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from milepost.redaction.marks import _RUN
@@ -190,7 +190,7 @@ def test_a_dotenv_file_is_read_with_its_quotes_comments_and_long_values() -> Non
     assert set(values_of_dotenv(content)) == expected
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     secret=st.text(min_size=8, max_size=60),
     before=st.text(max_size=12),
@@ -240,7 +240,7 @@ _FRAGMENTS = st.one_of(
 _TEXTS = st.lists(_FRAGMENTS, max_size=8).map("".join)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 @given(_TEXTS)
 def test_redacting_again_changes_nothing(text: str) -> None:
     mask = redactor("Zq9hunterx42")
@@ -248,7 +248,7 @@ def test_redacting_again_changes_nothing(text: str) -> None:
     assert mask.redact(once).text is once
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 @given(_TEXTS)
 def test_nothing_outside_of_the_masked_places_changes(text: str) -> None:
     done = redactor("Zq9hunterx42").redact(text)

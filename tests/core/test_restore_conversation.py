@@ -138,7 +138,7 @@ def test_a_call_in_the_middle_of_which_one_went_back_counts_as_not_run(
     transcripts.database.close()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(acts=st.lists(st.one_of(st.none(), st.integers(0, 30)), max_size=30))
 def test_what_counts_is_what_counted_when_the_position_was_the_newest(
     tmp_path_factory: pytest.TempPathFactory, acts: list[int | None]

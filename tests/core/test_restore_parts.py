@@ -282,7 +282,7 @@ _ACTS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(acts=_ACTS)
 def test_memory_is_always_what_it_was_at_the_point_gone_back_to(
     tmp_path_factory: pytest.TempPathFactory, acts: list[tuple[str, str]]

@@ -139,7 +139,7 @@ _ACTIONS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(_ACTIONS)
 def test_taking_everything_back_leaves_what_was_there_before(
     tmp_path_factory: pytest.TempPathFactory, actions: list[tuple[str, int]]

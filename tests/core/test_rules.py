@@ -351,7 +351,7 @@ def test_patterns_hold_for_the_paths_they_mean(
     assert frontmatter.When("paths", globs).holds_for(path) is holds
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(alphabet=st.sampled_from("-* #>|`~:@a\n{}[],<!."), max_size=80))
 def test_any_text_can_be_cut_and_its_rules_stand_where_they_say(text: str) -> None:
     lines = text.count("\n") + 1

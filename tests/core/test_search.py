@@ -115,9 +115,7 @@ def test_an_entry_is_found_by_its_words_parts_paths_flags_and_codes(
     assert "6432" in found.hits[0].entry.text
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(alphabet=st.characters(exclude_categories=()), max_size=60))
 def test_no_question_is_an_error(workspace: api.Workspace, question: str) -> None:
     found = workspace.memory.search(question)
@@ -291,9 +289,7 @@ def test_work_is_judged_by_its_age_at_the_moment_of_the_question(
     assert ranked[0][1] - ranked[1][1] < 0.01
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=80))
 def test_any_text_can_be_put_and_asked_for_in_its_own_words(
     connection: sqlite3.Connection, text: str

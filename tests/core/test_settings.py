@@ -181,9 +181,7 @@ def test_a_variable_that_is_wrong_is_named(
         settings.load(project)
 
 
-@example_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
-)
+@example_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(
     st.one_of(
         st.text(max_size=200),

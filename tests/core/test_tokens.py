@@ -25,7 +25,7 @@ def test_nothing_is_no_token_and_anything_is_at_least_one() -> None:
     assert estimate(" ") == 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=300), st.integers(0, 60))
 def test_what_is_clipped_fits_and_is_a_beginning(text: str, budget: int) -> None:
     short = clip(text, budget)

@@ -99,7 +99,7 @@ def test_two_thousand_bad_messages_harm_nothing(connect, project, other):
 
     @seed(20261122)
     @settings(
-        max_examples=MESSAGES, deadline=None, database=None, phases=[Phase.generate],
+        max_examples=MESSAGES, database=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(messages(uris))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from milepost import api
@@ -20,7 +20,7 @@ URI = "file:///shop/a.txt"
 OLD = "one\ntwo\nthree\nfour\nfive\n"
 NEW = "ONE\ntwo\nthree\nFOUR\nfive\n"
 
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=150)
 
 
 class Desk:

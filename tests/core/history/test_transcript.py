@@ -120,7 +120,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Transcripts:
     made.database.close()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(

@@ -173,7 +173,7 @@ def test_events_of_the_wrong_form_are_passed_over(dialect: str, data: object) ->
     assert reply_of([broken_off(data, *ending)], dialect=dialect).reply.stop == "end"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 900), max_size=40), st.booleans())
 def test_it_does_not_matter_where_the_network_cuts_a_stream(cuts: list[int], crlf: bool) -> None:
     sent = b"".join(

@@ -175,4 +175,4 @@ class Trees(RuleBasedStateMachine):
 
 
 TestTrees = Trees.TestCase
-TestTrees.settings = settings(max_examples=20, stateful_step_count=15, deadline=None)
+TestTrees.settings = settings(max_examples=20, stateful_step_count=15)

@@ -205,7 +205,7 @@ def test_wrong_arguments_are_told_with_what_the_tool_takes(
     assert words in str(caught.value)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     text=st.text(alphabet="ab \n\té", max_size=40), old=st.text(alphabet="ab \n", min_size=1),
     new=st.text(alphabet="xy\n"),

@@ -214,6 +214,7 @@ def test_the_doctor_says_what_is_wrong(terminal: Terminal, home: Path) -> None:
         (["checkpoint", "restore", "99"], 1),
         (["goal", "verify"], 1),
         (["memory", "add", " "], 1),
+        (["memory", "add", "x", "--about", ""], 1),
         (["--project"], 2),
         (["nonsense"], 2),
         (["memory"], 2),

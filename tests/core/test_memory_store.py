@@ -289,6 +289,19 @@ def test_a_damaged_index_is_put_aside_and_made_again_with_a_notice(store: Memory
     assert list(index.parent.glob("index.db.corrupt-*"))
 
 
+@pytest.mark.parametrize("target", ["/dev/zero", "pipe", "folder"])
+def test_what_is_no_plain_file_is_neither_read_nor_written(
+    store: MemoryStore, tmp_path: Path, target: str
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    store.path.parent.mkdir(parents=True)
+    store.path.symlink_to(tmp_path / target)
+    for call in (lambda: texts(store, "x"), lambda: add(store, "x"), store.content):
+        with pytest.raises(WorldError, match="no plain file"):
+            call()
+
+
 def test_a_file_that_cannot_be_written_is_said_and_stays_whole(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

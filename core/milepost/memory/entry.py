@@ -128,6 +128,8 @@ def checked_anchors(anchors: tuple[str, ...]) -> tuple[str, ...]:
     if len(anchors) > MAX_ANCHORS:
         raise UserError(f"an entry has at most {MAX_ANCHORS} anchors; keep those that matter")
     for anchor in anchors:
+        if not anchor.strip():
+            raise UserError("an anchor is empty; name a path, or path#symbol")
         checked_text(anchor)
         if len(anchor) > MAX_ANCHOR_CHARS or "\n" in anchor or "\r" in anchor:
             message = f"an anchor is one line of at most {MAX_ANCHOR_CHARS} characters"

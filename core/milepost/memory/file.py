@@ -10,6 +10,7 @@ may bring one at any time.
 
 from __future__ import annotations
 
+import stat
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -135,6 +136,9 @@ class MemoryFile:
                 message = f"{self.path} is larger than {MAX_BYTES // 1024**2} MiB"
                 raise WorldError(f"{message}; move what is no memory out of it")
             try:
+                # A pipe or a device has no size, and no end.
+                if not stat.S_ISREG(self.path.stat().st_mode):
+                    raise WorldError(f"{self.path} is no plain file; put one in its place")
                 data = self.path.read_bytes()
             except FileNotFoundError:
                 continue

@@ -10,7 +10,6 @@ import asyncio
 import functools
 import logging
 import os
-import re
 import secrets
 import threading
 import time
@@ -87,8 +86,7 @@ class Session:
 
     def begin(self, client_name: str | None) -> None:
         """Takes the client's name for the provenance of what it does."""
-        name = re.sub(r"[^a-z0-9.]+", "-", (client_name or "").lower()).strip("-")[:40]
-        self._actor = f"user:{name or 'editor'}"
+        self._actor = f"user:{api.plain_name((client_name or '').lower()) or 'editor'}"
 
     def set_folders(self, folders: Sequence[str]) -> None:
         """The client's workspace folders, as absolute paths."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from milepost.api import plain_name
 from milepost_mcp.guard import object_of
 from milepost_mcp.runs import Runs
 
 if TYPE_CHECKING:
     from milepost.api import Entry, Workspace
 
-_NAME = re.compile(r"[^A-Za-z0-9._-]+")
-_MAX_NAME_CHARS = 40
 
 # More entries than an agent reads in a session of days; each costs a hundred bytes.
 MAX_SEEN = 20_000
@@ -62,7 +60,7 @@ class Session:
     def introduce(self, client_info: object) -> None:
         """Take note of the client's name, which goes into the source of what it saves."""
         info = object_of(client_info) or {}
-        name = _NAME.sub("-", str(info.get("name", "")))[:_MAX_NAME_CHARS].strip("-")
+        name = plain_name(str(info.get("name", "")))
         if name:
             self._client = name
 

@@ -86,6 +86,21 @@ def test_hooks_begin_and_end_an_action(project: Path) -> None:
     assert json.loads(ended.stdout)["changes"] == [{"path": "f", "kind": "added", "by": "agent"}]
 
 
+@pytest.mark.parametrize(
+    ("name", "actor"),
+    [
+        ("Claude Code", "agent:Claude-Code"),
+        ("a\nb\x1b[31m", "agent:a-b-31m"),
+        ("x" * 500, f"agent:{'x' * 40}"),
+        ("é", "agent:unknown"),
+    ],
+)
+def test_an_agents_name_is_one_short_word(project: Path, name: str, actor: str) -> None:
+    milepost(project, "checkpoint", "begin", "--agent", name)
+    (point,) = json.loads(milepost(project, "checkpoint", "list", "--json").stdout)
+    assert point["actor"] == actor
+
+
 def test_points_are_marked_and_reached_by_name_from_the_terminal(project: Path) -> None:
     milepost(project, "checkpoint", "save", "first")
     assert "is named good" in milepost(project, "checkpoint", "name", "1", "good").stdout

@@ -116,6 +116,7 @@ if TYPE_CHECKING:
         Verdict,
     )
     from milepost.api.workspace import Workspace, open_workspace, project_folder
+    from milepost.base.ids import plain_name
     from milepost.base.symbols import enclosing_symbol
     from milepost.base.unicode import fits_utf8
     from milepost.base.waiting import WouldWait, at_once, will_wait
@@ -226,6 +227,7 @@ __all__ = [
     "fits_utf8",
     "judge_tried",
     "open_workspace",
+    "plain_name",
     "project_folder",
     "settings_files",
     "settings_in_force",
@@ -311,6 +313,7 @@ _ROOMS = {
     "project_folder": "milepost.api.workspace",
     "enclosing_symbol": "milepost.base.symbols",
     "fits_utf8": "milepost.base.unicode",
+    "plain_name": "milepost.base.ids",
     **dict.fromkeys(("WouldWait", "at_once", "will_wait"), "milepost.base.waiting"),
     "settings_files": "milepost.api.settings",
     "settings_in_force": "milepost.api.settings",

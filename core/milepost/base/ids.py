@@ -16,6 +16,11 @@ _LENGTH = 10
 
 _ID = re.compile(r"[0-9a-z]{4,32}")
 
+_UNFIT_FOR_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
+
+# As much as tells one program from another in a list.
+_MAX_NAME_CHARS = 40
+
 
 def new_id() -> str:
     """A random id of ten characters."""
@@ -36,6 +41,12 @@ def derived_id(content: str, occurrence: int) -> str:
 def looks_like_id(text: str) -> bool:
     """Whether `text` can be an id at all; used to tell a typing error from a forgotten entry."""
     return _ID.fullmatch(text) is not None
+
+
+def plain_name(text: str) -> str:
+    """What a program calls itself, as one short word for the name of who did something; empty when
+    nothing of it fits there."""
+    return _UNFIT_FOR_NAMES.sub("-", text)[:_MAX_NAME_CHARS].strip("-")
 
 
 def _encode(number: int) -> str:

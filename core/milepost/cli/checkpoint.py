@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from milepost.api import MilepostError, UserError
+from milepost.api import MilepostError, UserError, plain_name
 from milepost.cli import options as shared
 from milepost.cli.main import act
 from milepost.cli.reply import FAILED, Reply, counted
@@ -245,7 +245,8 @@ def _begin(workspace: Workspace, options: argparse.Namespace) -> Reply:
 
 
 def _begun(workspace: Workspace, options: argparse.Namespace) -> Action:
-    actor = f"agent:{options.agent}" if options.agent else None
+    name = None if options.agent is None else plain_name(options.agent) or "unknown"
+    actor = f"agent:{name}" if name else None
     return workspace.checkpoints.begin(options.label, actor=actor)
 
 

@@ -97,9 +97,9 @@ class Agent:
 
     def initialize(self, params: Params, _id: str | int | None) -> Json:
         """Says what there is; a client that knows a newer protocol goes on with ours or leaves."""
-        client = params.part("clientInfo").maybe_text("name")
+        client = api.plain_name((params.part("clientInfo").maybe_text("name") or "").lower())
         if client:
-            self._actor = f"user:{client.lower().replace(' ', '-')[:40]}"
+            self._actor = f"user:{client}"
         self._reads_files = params.part("clientCapabilities").part("fs").flag("readTextFile")
         return {
             "protocolVersion": PROTOCOL_VERSION,

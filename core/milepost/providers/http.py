@@ -178,7 +178,9 @@ class HttpProvider:
         except httpx.HTTPError as error:
             what = type(error).__name__ if not str(error) else str(error)
             message = f"no connection to {self._url} ({self._shown(what)})"
-            raise ModelError(f"{message}; see that the server runs", "network") from error
+            raise ModelError(
+                f"{message}; look at the address, the network and the server", "network"
+            ) from error
         except httpx.InvalidURL as error:
             raise ModelError(f"{self._url} is no URL ({error}); correct it", "refused") from error
         except TimeoutError as error:

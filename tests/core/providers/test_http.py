@@ -212,7 +212,7 @@ def test_nobody_at_the_url_is_said_with_the_url() -> None:
     with ModelServer([]) as server:
         url = server.url
     provider = HttpProvider(MODEL, ChatCompletions(), url, patience=QUICK)
-    with pytest.raises(ModelError, match="see that the server runs") as caught:
+    with pytest.raises(ModelError, match="look at the address") as caught:
         asyncio.run(ask(provider, HELLO))
     assert caught.value.kind == "network"
 

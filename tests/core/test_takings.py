@@ -95,6 +95,36 @@ def test_all_that_was_taken_is_told_with_who_took_it(
     assert by_session[3].startswith("in all: 5,400 tokens in")
 
 
+_NOT_MET = json.dumps({"verdict": "not_met", "reason": "it says nothing of it", "quotes": []})
+
+
+@pytest.mark.parametrize("mode", ["build", "compose"])
+def test_what_a_judge_takes_in_a_run_is_the_sessions_and_counts_against_its_limits(
+    project: Path,
+    workspace: api.Workspace,
+    milepost: Run,
+    mode: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    workspace.goals.set("the guide explains how to install")
+    (project / "guide.md").write_text(_GUIDE, "utf-8")
+    monkeypatch.setenv("MILEPOST_JUDGE", "openai:judge-1")
+    # Of a composition the spec, the plan and the building come before.
+    replies = 3 if mode == "compose" else 1
+    acts = [*[_speaks("openai", "Done.")] * replies, _speaks("openai", _NOT_MET)]
+    with ModelServer(acts) as server:
+        _use("openai", server, monkeypatch)
+        limit = 940 * (replies + 1)
+        told = milepost("run", "Do it.", "--mode", mode, "--max-tokens", str(limit), code=6)
+        # The judge's answer took the last of them, so the worker is not asked again.
+        assert len(server.asked) == replies + 1
+    assert f"{limit:,} of {limit:,} tokens are used" in told
+    worker, judge = _rows(milepost)
+    assert (judge["actor"], judge["model"], judge["requests"]) == ("judge", "judge-1", 1)
+    assert judge["session"] == worker["session"]
+    assert judge["input_tokens"] + worker["input_tokens"] == 900 * (replies + 1)
+
+
 def test_a_model_that_fails_took_nothing_that_we_know_of(
     workspace: api.Workspace, milepost: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,16 @@ class Budget:
     seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one request to another model than the worker's took; the cost in US dollars, None where
+    nobody knows it."""
+
+    model: str
+    usage: Usage
+    cost_usd: float | None
+
+
 @dataclass(slots=True)
 class Spent:
     """What was taken so far, background requests included."""

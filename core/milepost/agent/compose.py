@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from milepost.agent.budget import Spent
 from milepost.agent.conclude import Conclude
 from milepost.agent.events import Judged, PhaseBegan, PhaseEnded, Warned
-from milepost.agent.loop import Outcome
+from milepost.agent.loop import Outcome, count
 from milepost.agent.phases import PHASES, Phase
 from milepost.agent.position import Position, position_of
 from milepost.base import tokens
@@ -153,6 +153,7 @@ class Composition:
         if phase.name == "verify":
             verdict = await self._gate.look()
             if verdict is not None:
+                count(verdict, self.spent, self._record)
                 self._tell(Judged(verdict.verdict, verdict.reason))
                 if not verdict.holds and verdict.verdict != "met":
                     return Outcome("not_met", verdict.reason, self._words)

@@ -28,7 +28,7 @@ from milepost.providers.provider import ModelError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from milepost.agent.budget import Budget
+    from milepost.agent.budget import Budget, Taken
     from milepost.agent.events import Event
     from milepost.agent.execution import Execution
     from milepost.agent.record import Record
@@ -66,11 +66,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the gate found. `holds` says that the worker may not stop, for `reason`."""
+    """What the gate found. `holds` says that the worker may not stop, for `reason`; `taken` is what
+    a judge took."""
 
     verdict: str
     reason: str
     holds: bool
+    taken: tuple[Taken, ...] = ()
 
 
 class Gate(Protocol):
@@ -95,6 +97,13 @@ class Parts:
     system: str
     tell: Callable[[Event], None]
     budget: Budget
+
+
+def count(verdict: Verdict, spent: Spent, record: Record) -> None:
+    """Count what a verdict took as the session's."""
+    for each in verdict.taken:
+        spent.add(each.usage, each.cost_usd)
+        record.took("judge", each.model, each.usage, each.cost_usd)
 
 
 def offered(hands: Iterable[tools.Tool]) -> tuple[Tool, ...]:
@@ -175,6 +184,7 @@ class Agent:
             verdict = await self._parts.gate.look()
             if verdict is None:
                 return Outcome("met", "the worker is through", self._words)
+            count(verdict, self.spent, self._record)
             self._parts.tell(Judged(verdict.verdict, verdict.reason))
             if not verdict.holds:
                 state = "met" if verdict.verdict == "met" else "not_met"

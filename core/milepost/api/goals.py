@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from milepost.goals.goal import Goal
     from milepost.goals.ledger import Ledger
     from milepost.goals.tampering.change import Sign
+    from milepost.providers.message import Usage
 
     Progress = Callable[[int, int, str], None]
 
@@ -228,6 +229,7 @@ class Goals:
         offered: Callable[[str], str] | None = None,
         stop: threading.Event | None = None,
         progress: Progress | None = None,
+        took: Took | None = None,
     ) -> views.Verdict:
         """Look at the checks and say what follows; without an id for the newest active goal.
 
@@ -235,12 +237,13 @@ class Goals:
         called before each check with its position, their number and its line. `consent` are
         commands that the user allowed for this once. What no check decides is judged by the model
         `judge`, else by the one that is set, else by what answers a text with a text: `offered`.
-        Raises Stopped when
-        `stop` was set: the running command is killed with all its children. Raises UserError when
-        the goal's state or budget does not allow it, or a command needs the user's consent.
+        Whoever counts what that takes gives `took`; otherwise it is entered here. Raises Stopped
+        when `stop` was set: the running command is killed with all its children. Raises UserError
+        when the goal's state or budget does not allow it, or a command needs the user's consent.
         """
         goal = self._find(goal_id)
-        chosen = judge_of(judge, self._took) if judge else None
+        named = judge or (self._judge if took else None)
+        chosen = judge_of(named, took or self._took) if named else None
         if chosen is None and offered is not None and not self._judge:
             from milepost.goals.model_judge import OfferedJudge  # noqa: PLC0415  (it loads providers)
 
@@ -260,6 +263,10 @@ class Goals:
                 for sign in verdict.signs
             ),
         )
+
+    def judge_took(self, model: str, usage: Usage, cost_usd: float | None) -> None:
+        """Enter what a judge took that nobody counts any more."""
+        self._took(model, usage, cost_usd)
 
     def judge_tried(
         self, named: str | None = None, progress: Progress | None = None

@@ -12,6 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from milepost.agent import loop
+from milepost.agent.budget import Taken
 from milepost.agent.execution import Begun, to_its_end
 from milepost.agent.recall import outline
 from milepost.api.brief import LEAST_TOKENS, MOST_TOKENS
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from milepost.api.views import Entry
     from milepost.api.workspace import Workspace
     from milepost.history.transcript import Transcripts
+    from milepost.providers.message import Usage
     from milepost.tasks.store import TaskStore
 
 _ACTOR = "agent:milepost"
@@ -172,9 +174,16 @@ class Shelf:
         """Verify the goal, on a thread; when we are cancelled, what it runs is stopped."""
         if self._goal_id is None or not self._holds():
             return None
-        stop = threading.Event()
-        verify = self._workspace.goals.verify
-        verified = asyncio.to_thread(verify, self._goal_id, stop=stop)
+        stop, goals, taken = threading.Event(), self._workspace.goals, list[Taken]()
+
+        def took(model: str, usage: Usage, cost_usd: float | None) -> None:
+            # A judge that was stopped may still answer, when nobody counts any more.
+            if stop.is_set():
+                goals.judge_took(model, usage, cost_usd)
+            else:
+                taken.append(Taken(model, usage, cost_usd))
+
+        verified = asyncio.to_thread(goals.verify, self._goal_id, stop=stop, took=took)
         try:
             verdict, is_cancelled = await to_its_end(verified, stop)
             if is_cancelled:
@@ -182,10 +191,14 @@ class Shelf:
         except MilepostError as error:
             if stop.is_set():
                 raise asyncio.CancelledError from error
-            return loop.Verdict("unverifiable", str(error), holds=False)
+            return loop.Verdict("unverifiable", str(error), holds=False, taken=tuple(taken))
+        finally:
+            for each in taken if stop.is_set() else ():
+                goals.judge_took(each.model, each.usage, each.cost_usd)
         lacking = "; ".join(verdict.missing)
         reason = f"{verdict.reason} ({lacking})" if lacking else verdict.reason
-        return loop.Verdict(verdict.verdict, reason, holds=verdict.verdict == "not_met")
+        is_held = verdict.verdict == "not_met"
+        return loop.Verdict(verdict.verdict, reason, holds=is_held, taken=tuple(taken))
 
     def _there(self, text: str, scope: str | None) -> Entry | None:
         """An entry of the worker's with these very words."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from milepost import api
 from milepost.base import tokens
+from milepost.base.errors import Stopped
 from milepost.goals.goal import Goal
 from milepost.goals.judge import PACK_TOKENS, Pack, Scripted, ask, decision, pack
 from milepost.goals.model_judge import ModelJudge
@@ -67,7 +70,7 @@ def test_a_judge_that_fails_or_hangs_or_says_no_text_is_never_met() -> None:
     class Hanging:
         end: threading.Event = field(default_factory=threading.Event)
 
-        def answer(self, question: str) -> str:
+        def answer(self, question: str, over: threading.Event) -> str:
             self.end.wait(30)
             return said(verdict="met", reason="late", quotes=[QUOTE])
 
@@ -175,6 +178,25 @@ def test_a_model_that_never_answers_is_given_up(guide: str, workspace: api.Works
         provider = HttpProvider(known("judge-1"), ChatCompletions(), server.url)
         judge = ModelJudge(provider)
         assert decision(judge, ASKED, timeout_s=0.5)[0] == "unverifiable"
+        assert server.connections[0].gone.wait(10), "nobody asks on for an answer nobody waits for"
+
+
+def test_a_judge_that_is_stopped_is_hung_up_on(
+    guide: str, workspace: api.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = threading.Event()
+    act = silence({"choices": [{"delta": {"content": "{"}}]})
+    with ModelServer([act]) as server, ThreadPoolExecutor(1) as pool:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        verified = pool.submit(workspace.goals.verify, guide, judge="openai:judge-1", stop=stop)
+        deadline = time.monotonic() + 20
+        while not server.asked:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        stop.set()
+        with pytest.raises(Stopped):
+            verified.result()
+        assert server.connections[0].gone.wait(10)
 
 
 def test_the_judge_that_is_set_is_asked_and_another_may_be_named(

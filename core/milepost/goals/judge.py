@@ -37,8 +37,8 @@ _MAX_CHARS_PER_TOKEN = 10
 # A slow model on a long pack. Nobody waits longer for a verdict that is not theirs.
 TIMEOUT_S = 120.0
 
-# How soon a stop is noticed while a judge thinks.
-_LOOK_S = 0.05
+# How soon a stop is noticed while a judge thinks, by us and by the judge.
+LOOK_S = 0.05
 
 # A shorter quote stands in any text.
 MIN_QUOTE_CHARS = 12
@@ -77,8 +77,9 @@ REPLY_SCHEMA: dict[str, object] = {
 class Judge(Protocol):
     """Answers a question about evidence."""
 
-    def answer(self, question: str) -> str:
-        """The answer to `question`, as text. May raise anything."""
+    def answer(self, question: str, over: threading.Event) -> str:
+        """The answer to `question`, as text; nobody waits for it any more when it is `over`. May
+        raise anything."""
         ...
 
 
@@ -88,7 +89,7 @@ class Scripted:
 
     answers: list[str]
 
-    def answer(self, question: str) -> str:  # noqa: ARG002  (the script is fixed)
+    def answer(self, question: str, over: threading.Event) -> str:  # noqa: ARG002  (it is fixed)
         """The next answer. Raises IndexError at the end of the script."""
         return self.answers.pop(0)
 
@@ -222,21 +223,24 @@ def _reply(
     time. Raises MilepostError when it fails with words, and Stopped. A judge that hangs keeps its
     thread, which does not keep the process."""
     replies: queue.SimpleQueue[object] = queue.SimpleQueue()
-    over = threading.Event()
+    answered, over = threading.Event(), threading.Event()
 
     def put() -> None:
         try:
-            replies.put(judge.answer(question))
+            replies.put(judge.answer(question, over))
         except Exception as error:  # noqa: BLE001  (a judge may fail in any way; none is ours)
             replies.put(error)
-        over.set()
+        answered.set()
 
     threading.Thread(target=put, daemon=True).start()
     end = time.monotonic() + timeout_s
-    while replies.empty() and time.monotonic() < end:
-        if stop is not None and stop.is_set():
-            raise Stopped("the judge was not waited for; no verdict was entered")
-        over.wait(_LOOK_S)
+    try:
+        while replies.empty() and time.monotonic() < end:
+            if stop is not None and stop.is_set():
+                raise Stopped("the judge was not waited for; no verdict was entered")
+            answered.wait(LOOK_S)
+    finally:
+        over.set()
     try:
         reply = replies.get_nowait()
     except queue.Empty:

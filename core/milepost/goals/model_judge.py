@@ -6,11 +6,13 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from milepost.goals.judge import REPLY_SCHEMA, TIMEOUT_S
+from milepost.base.errors import Stopped
+from milepost.goals.judge import LOOK_S, REPLY_SCHEMA
 from milepost.providers.message import Message, Request, Text, Usage
 from milepost.providers.provider import ask
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
 
     from milepost.providers.provider import Provider
@@ -28,22 +30,27 @@ class ModelJudge:
         self.spent = Usage()
         self.cost_usd: float | None = 0.0
 
-    def answer(self, question: str) -> str:
-        """The model's answer. Raises ModelError, and TimeoutError."""
-        return asyncio.run(self._answer(question))
+    def answer(self, question: str, over: threading.Event) -> str:
+        """The model's answer. Raises ModelError, and Stopped when it is `over` before."""
+        return asyncio.run(self._answer(question, over))
 
-    async def _answer(self, question: str) -> str:
+    async def _answer(self, question: str, over: threading.Event) -> str:
         limit = min(_MAX_OUTPUT_TOKENS, self._provider.model.output_tokens)
         request = Request(
             (Message("user", (Text(question),)),),
             max_output_tokens=limit,
             reply_schema=REPLY_SCHEMA,
         )
+        asking = asyncio.ensure_future(ask(self._provider, request))
         try:
-            # Whoever waits for us has gone by then; the connection should not stay behind.
-            async with asyncio.timeout(TIMEOUT_S):
-                reply = await ask(self._provider, request)
+            while not asking.done() and not over.is_set():
+                await asyncio.wait({asking}, timeout=LOOK_S)
+            if not asking.done():
+                raise Stopped("nobody waits for the judge any more")
+            reply = asking.result()
         finally:
+            asking.cancel()
+            await asyncio.wait({asking})
             await self._provider.close()
         self.spent += reply.usage
         known = self.cost_usd is not None and reply.cost_usd is not None
@@ -57,6 +64,6 @@ class OfferedJudge:
 
     ask: Callable[[str], str]
 
-    def answer(self, question: str) -> str:
+    def answer(self, question: str, over: threading.Event) -> str:  # noqa: ARG002  (it is theirs)
         """Its answer."""
         return self.ask(question)

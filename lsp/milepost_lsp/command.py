@@ -39,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"cannot write the log file: {error}")
     if options.project and not Path(options.project).expanduser().is_dir():
         return _fail(f"there is no folder {options.project}")
+    if options.tcp is None and (sys.stdin is None or sys.stdout is None):
+        return _fail("stdin or stdout is closed; an editor has to start this with both open")
     return _serve(options.project or os.environ.get("MILEPOST_PROJECT"), options.tcp)
 
 

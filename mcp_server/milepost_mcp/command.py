@@ -48,6 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return check(options.project)
     if options.http:
         return _serve_http(options)
+    if sys.stdin is None or sys.stdout is None:
+        words = "stdin or stdout is closed; a client has to start this with both open"
+        print(f"milepost: {words}", file=sys.stderr)
+        return 1
     from milepost_mcp.transports.stdio import serve  # noqa: PLC0415
 
     return serve(options.project)

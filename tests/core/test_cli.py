@@ -370,3 +370,32 @@ def test_an_interrupt_ends_a_verification_with_its_command(
     assert running.wait(30) == 130
     assert not any(map(is_alive, pids))
     assert "Nothing was seen yet" in terminal.says("goal", "evidence")
+
+
+@pytest.mark.parametrize("server", ["mcp", "acp", "lsp"])
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_a_server_whose_client_left_a_pipe_closed_says_so(
+    project: Path, server: str, closed: str
+) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" -m milepost {server} {closed}', sys.executable],
+        cwd=project,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode in (1, 2)
+    (told,) = done.stderr.splitlines()
+    assert "stdin or stdout is closed" in told
+
+
+@pytest.mark.parametrize("word", ["--help", "--version"])
+def test_a_front_page_that_cannot_be_printed_is_told_in_a_sentence(word: str) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        words = [sys.executable, "-m", "milepost", word]
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count(b"\n") == 1
+    assert b"cannot print (No space left on device)" in done.stderr

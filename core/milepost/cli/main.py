@@ -135,8 +135,7 @@ def _guest(name: str) -> Callable[[list[str]], int] | None:
 
 def _front_page(name: str) -> int:
     if name in ("-V", "--version"):
-        print(f"milepost {__version__}")
-        return 0
+        return _put(f"milepost {__version__}")
     guests = sorted({point.name for point in entry_points(group=_GROUP)})
     lines = [
         "usage: milepost COMMAND [...]   (milepost COMMAND --help says more)",
@@ -147,7 +146,17 @@ def _front_page(name: str) -> int:
         "  --version   print the version",
     ]
     if name in ("-h", "--help", "help"):
-        print("\n".join(lines))
-        return 0
+        return _put("\n".join(lines))
     tell(f"there is no command {name!r}\n\n" + "\n".join(lines))
     return USAGE
+
+
+def _put(text: str) -> int:
+    from milepost import api  # noqa: PLC0415  (as above)
+
+    try:
+        put(text)
+    except api.WorldError as error:
+        tell(str(error))
+        return FAILED
+    return 0

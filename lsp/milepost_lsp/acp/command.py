@@ -29,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     project = options.project or os.environ.get("MILEPOST_PROJECT")
     if project and not Path(project).expanduser().is_dir():
         return _fail(f"there is no folder {project}")
+    if sys.stdin is None or sys.stdout is None:
+        return _fail("stdin or stdout is closed; an editor has to start this with both open")
     from milepost_lsp.acp.agent import Agent  # noqa: PLC0415  (after what can fail at once)
     from milepost_lsp.acp.wire import Wire  # noqa: PLC0415  (as above)
 

@@ -198,6 +198,17 @@ def test_a_plain_client_is_asked_by_a_message_with_buttons(chatting, tmp_path):
     assert [each["status"] for each in ended] == ["completed"]
 
 
+def test_a_message_with_buttons_shows_the_whole_of_a_long_command(chatting, tmp_path):
+    long = f"echo fine\n{'#' * 300}\necho end"
+    run = calling("shell", command=long)
+    client = chatting(script(tmp_path, run, {"say": "Then not."}), CAPABILITIES)
+    client.answers = ["No"]
+    say(client, "Run it.")
+    (asked,) = client.asked
+    assert asked["message"].startswith("Run echo fine ###")
+    assert asked["message"].endswith(f"\n\n{long}")
+
+
 def test_a_question_that_nobody_answers_ends_with_the_turn(chatting, tmp_path):
     client = chatting(script(tmp_path, calling("shell", command="echo hi"), {"say": "Never."}))
     client.silent = {"milepost/permission/request"}

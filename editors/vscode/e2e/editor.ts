@@ -1,7 +1,15 @@
 /** A real VS Code, served by code-server, in a real browser, with a home of its own. */
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, type Frame, type Locator, type Page } from "playwright-core";
@@ -50,6 +58,8 @@ export class Editor {
     this.environment = {
       ...environment,
       LANG: "C.UTF-8",
+      // So much is kept of a story that fails, what the chat's page and the extension said included.
+      LOG_LEVEL: "debug",
       HOME: join(this.folder, "home"),
       MILEPOST_HOME: join(this.folder, "data"),
     };
@@ -81,6 +91,8 @@ export class Editor {
     });
     this.page = await this.browser.newPage({ viewport: { width: 1280, height: 800 } });
     this.page.setDefaultTimeout(PATIENCE_MS);
+    this.page.on("console", (told) => this.note("page.log", `${told.type()}: ${told.text()}`));
+    this.page.on("pageerror", (error) => this.note("page.log", `uncaught: ${error.stack}`));
     await this.page.goto(address, { waitUntil: "domcontentloaded" });
     await this.ready();
   }
@@ -102,7 +114,8 @@ export class Editor {
     await this.page.locator(item).first().waitFor();
   }
 
-  async close(): Promise<void> {
+  /** Ends it; what it leaves behind is removed, unless something in it is to be looked at. */
+  async close(leave: "nothing" | "everything"): Promise<void> {
     await this.browser?.close();
     const running = this.process;
     if (running?.exitCode === null) {
@@ -115,7 +128,14 @@ export class Editor {
     while (isUsed(this.folder) && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
+    if (leave === "nothing") {
+      rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
+    }
+  }
+
+  /** Where the logs are: of the page, of code-server, and those that VS Code keeps. */
+  get logs(): readonly string[] {
+    return [this.file("page.log"), this.file("code-server.log"), join(this.user, "logs")];
   }
 
   /** A picture of the whole window, kept in e2e/pictures. */
@@ -185,11 +205,15 @@ export class Editor {
     await this.page.locator(".tab", { hasText: name }).first().waitFor();
   }
 
-  /** Closes a message. */
-  async dismiss(text: string): Promise<void> {
-    await this.message(text).hover();
-    await this.message(text).locator(".codicon-notifications-clear").click();
-    await this.message(text).waitFor({ state: "hidden" });
+  /** Presses a button of a message; where its toast has gone, the list behind the bell has it. */
+  async press(text: string, button: string): Promise<void> {
+    await insist(async () => {
+      const items = this.page.locator(".notification-list-item", { hasText: text });
+      if (!(await items.first().isVisible())) {
+        await this.run("Notifications: Show Notifications");
+      }
+      await items.first().getByRole("button", { name: button }).click({ timeout: MOMENT_MS });
+    });
   }
 
   message(text: string): Locator {
@@ -228,6 +252,31 @@ export class Editor {
     }
   }
 
+  /** Opens the chat, and waits until one can write in it. */
+  async openChat(): Promise<Frame> {
+    await this.run("Milepost: Open Chat");
+    const chat = await this.chat();
+    // Until the command is done, VS Code gives the focus to this and that.
+    await chat.locator(".composer textarea:focus").waitFor();
+    return chat;
+  }
+
+  /** Writes into the chat's field, and sends it. */
+  async send(chat: Frame, words: string): Promise<void> {
+    const field = chat.locator(".composer textarea");
+    await insist(async () => {
+      await field.fill(words, { timeout: MOMENT_MS });
+      // Words go to where the focus is, which may have been taken away meanwhile.
+      const written = await field.inputValue();
+      if (written !== words) {
+        this.note("page.log", `the field has ${JSON.stringify(written)}: writing once more`);
+        throw new Error("the words went elsewhere");
+      }
+    });
+    await field.press("Enter");
+    await chat.locator(".log > .user", { hasText: words }).last().waitFor();
+  }
+
   /** Chooses a row of the list that a key opens and words narrow down. */
   private async choose(key: string, words: string, row: string): Promise<void> {
     await insist(async () => {
@@ -248,9 +297,18 @@ export class Editor {
     return ours.map((name) => readFileSync(join(logs, name), "utf8")).join("\n");
   }
 
+  private note(log: string, line: string): void {
+    appendFileSync(this.file(log), `${new Date().toISOString()} ${line.trimEnd()}\n`);
+  }
+
+  private file(name: string): string {
+    return join(this.folder, name);
+  }
+
   private address(running: ChildProcess): Promise<string> {
     return new Promise((resolve, reject) => {
       const look = (data: Buffer): void => {
+        this.note("code-server.log", data.toString("utf8"));
         this.output += data.toString("utf8");
         const found = /HTTP server listening on (\S+)/.exec(this.output)?.[1];
         if (found) {

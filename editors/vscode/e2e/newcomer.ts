@@ -19,6 +19,7 @@ export class Newcomer {
 
   async tell(): Promise<void> {
     await this.decline();
+    await this.stop();
     await this.install();
     await this.ask();
   }
@@ -28,7 +29,7 @@ export class Newcomer {
     const { editor } = this;
     await editor.message(MISSING).waitFor();
     await editor.picture("missing");
-    await editor.message(MISSING).getByRole("button", { name: "Install It" }).click();
+    await editor.press(MISSING, "Install It");
     await editor.dialog().waitFor();
     await editor.picture("consent");
     await editor.dialog().getByRole("button", { name: "Cancel" }).click();
@@ -50,12 +51,24 @@ export class Newcomer {
     }
   }
 
+  /** Halfway through an installation it is stopped, and nothing of it is left. */
+  private async stop(): Promise<void> {
+    const { editor } = this;
+    await this.agree();
+    // pip is at work by then.
+    await editor.message("Installing Milepost's server: Collecting").waitFor();
+    assert.ok(existsSync(join(this.managed, "bin/python")));
+    await editor.press("Installing Milepost's server", "Cancel");
+    await editor.message("The installation was stopped, and nothing of it is left").waitFor();
+    await editor.picture("stopped");
+    assert.ok(!existsSync(this.managed), "half an environment is none");
+    await editor.says("The server is not installed");
+  }
+
   /** The environment is made from the wheel of the extension, and its server starts. */
   private async install(): Promise<void> {
     const { editor } = this;
-    const chat = await editor.chat();
-    await chat.locator(".obstacle").getByRole("button", { name: "Install It" }).click();
-    await editor.dialog().getByRole("button", { name: "Install", exact: true }).click();
+    await this.agree();
     await editor.message("Installing Milepost's server").waitFor();
     await editor.picture("installing");
     await editor.says("shop");
@@ -64,17 +77,21 @@ export class Newcomer {
     await editor.picture("installed");
   }
 
+  private async agree(): Promise<void> {
+    const { editor } = this;
+    const chat = await editor.chat();
+    await chat.locator(".obstacle").getByRole("button", { name: "Install It" }).click();
+    await editor.dialog().getByRole("button", { name: "Install", exact: true }).click();
+  }
+
   /** Without a model, the chat answers from memory. */
   private async ask(): Promise<void> {
     const { editor } = this;
     await editor.run("Milepost: Remember…");
     await editor.answer("The till closes at six in winter");
     await editor.answer("Knowledge");
-    await editor.run("Milepost: Open Chat");
-    const chat = await editor.chat();
-    const field = chat.locator(".composer textarea");
-    await field.fill("When does the till close?");
-    await field.press("Enter");
+    const chat = await editor.openChat();
+    await editor.send(chat, "When does the till close?");
     await chat.locator(".agent", { hasText: "The till closes at six in winter" }).waitFor();
     await editor.picture("answered");
   }

@@ -48,11 +48,12 @@ async function told(editor: Editor, tell: () => Promise<void>): Promise<void> {
     await tell();
   } catch (error) {
     await editor.picture("failed").catch(() => {});
-    process.stderr.write(`${await editor.log()}\n`);
+    await editor.close("everything");
+    const where = [editor.folder, ...editor.logs].join("\n  ");
+    process.stderr.write(`e2e: what is left of it:\n  ${where}\n`);
     throw error;
-  } finally {
-    await editor.close();
   }
+  await editor.close("nothing");
 }
 
 const { values } = parseArgs({

@@ -84,3 +84,20 @@ export const TEST = script(
   },
   { say: "The tests were run." },
 );
+
+/** Looks harmless at a glance: what it does is far down, turned round, and overwritten. */
+const HARMLESS = "echo 'the tests are fine' \u202e txt.seton \u2066# \u001b[2K\u001b[1A\r";
+export const DISGUISED = script(
+  {
+    say: "I will look once more.",
+    calls: [
+      {
+        tool: "shell",
+        arguments: {
+          command: `${HARMLESS}\n${"\n".repeat(40)}r\u200bm -rf ../elsewhere/${"x".repeat(300)}`,
+        },
+      },
+    ],
+  },
+  { say: "Then not." },
+);

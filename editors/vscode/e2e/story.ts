@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Frame } from "playwright-core";
 import { Agent } from "../test/agent.ts";
 import { type Editor, PATIENCE_MS } from "./editor.ts";
-import { HANG, MEND, NEW, TEST } from "./shop.ts";
+import { DISGUISED, HANG, MEND, NEW, TEST } from "./shop.ts";
 
 export class Story {
   private readonly editor: Editor;
@@ -26,6 +26,7 @@ export class Story {
     await this.chatAndJudge();
     await this.stop();
     await this.permit();
+    await this.seeThrough();
     await this.verify();
     await this.consent();
     await this.restore();
@@ -41,15 +42,13 @@ export class Story {
     await editor.answer("Rule");
     await editor.row("Prices are in cents").waitFor();
     this.terminal("memory", "add", "Orders come from the web shop");
-    const written = Date.now();
     await editor.row("Orders come from the web shop").waitFor();
-    assert.ok(Date.now() - written < 5_000, "a change made elsewhere shows soon");
     await editor.picture("memory");
     await editor.act("Prices are in cents", "Forget Entry");
     await editor.message("Forgot “Prices are in cents").waitFor();
     await editor.row("Prices are in cents").waitFor({ state: "hidden" });
     await editor.picture("forgotten");
-    await editor.message("Forgot “").getByRole("button", { name: "Undo" }).click();
+    await editor.press("Forgot “", "Undo");
     await editor.row("Prices are in cents").waitFor();
     await editor.picture("undone");
     await editor.row("Prices are in cents").click();
@@ -63,8 +62,7 @@ export class Story {
   private async chatAndJudge(): Promise<void> {
     const { editor } = this;
     await editor.openFile("shop.py");
-    await editor.run("Milepost: Open Chat");
-    const chat = await editor.chat();
+    const chat = await editor.openChat();
     await chat.getByRole("button", { name: "+ shop.py" }).click();
     await chat.locator(".chip", { hasText: "shop.py" }).waitFor();
     await editor.picture("chat");
@@ -75,6 +73,7 @@ export class Story {
     await chat.locator(".agent figure.code", { hasText: NEW }).waitFor();
     await editor.picture("streamed");
     const hunks = chat.locator(".hunk");
+    await hunks.nth(1).waitFor();
     assert.equal(await hunks.count(), 2);
     await hunks.nth(0).getByRole("button", { name: "Accept" }).click();
     await hunks.nth(0).locator(".badge", { hasText: "accepted" }).waitFor();
@@ -122,6 +121,25 @@ export class Story {
     await editor.picture("permitted");
   }
 
+  /** A command that would hide what it does is shown as it is, to its end, and refused. */
+  private async seeThrough(): Promise<void> {
+    const { editor } = this;
+    const chat = await editor.chat();
+    await this.send(chat, DISGUISED, "Look once more.");
+    const subject = chat.locator(".question .subject");
+    await subject.locator(".mark", { hasText: "\\u202e" }).waitFor();
+    await editor.picture("disguised");
+    // The end is reached without a mouse, and the answers are in sight all the time.
+    await subject.press("End");
+    await this.until("the end is in sight", () =>
+      subject.evaluate((it) => it.scrollTop + it.clientHeight >= it.scrollHeight - 1),
+    );
+    await editor.picture("seen-through");
+    await chat.locator(".question").getByRole("button", { name: "No", exact: true }).click();
+    await chat.locator(".agent", { hasText: "Then not." }).waitFor();
+    await this.ended(chat);
+  }
+
   /** A goal is not met, then the work is done, and it is. */
   private async verify(): Promise<void> {
     const { editor } = this;
@@ -135,7 +153,7 @@ export class Story {
     await editor.act("Every piece is counted", "Verify Goal");
     await editor.message("Not met").waitFor();
     await editor.picture("not-met");
-    await editor.dismiss("Not met");
+    await editor.run("Notifications: Clear All Notifications");
     const file = join(editor.project, "shop.py");
     const text = readFileSync(file, "utf8");
     writeFileSync(file, text.replaceAll("sum(item.price for item in order.items)", NEW));
@@ -199,10 +217,10 @@ export class Story {
     await editor.message("Went back to").waitFor();
     assert.equal(readFileSync(file, "utf8"), good);
     await editor.picture("restored");
-    await editor.message("Went back to").getByRole("button", { name: "Undo" }).click();
+    await editor.press("Went back to", "Undo");
     await editor.message("Took back the restore").waitFor();
     assert.equal(readFileSync(file, "utf8"), "gone = True\n");
-    await editor.dismiss("Took back the restore");
+    await editor.run("Notifications: Clear All Notifications");
     await editor.run("View: Close All Editors");
     await editor.fold("Checkpoints");
   }
@@ -211,11 +229,10 @@ export class Story {
   private async reload(): Promise<void> {
     const { editor } = this;
     await editor.reload();
-    await editor.run("Milepost: Open Chat");
-    const chat = await editor.chat();
+    const chat = await editor.openChat();
     await chat.locator(".user", { hasText: "Run the tests." }).waitFor();
-    await chat.locator(".agent", { hasText: "The tests were run." }).waitFor();
-    assert.equal(await chat.locator(".user").count(), 3);
+    await chat.locator(".agent", { hasText: "Then not." }).waitFor();
+    assert.equal(await chat.locator(".user").count(), 4);
     await editor.run("Milepost: Show Chats");
     await editor.page
       .locator(".quick-input-list .monaco-list-row", { hasText: "Mend it" })
@@ -228,11 +245,7 @@ export class Story {
   /** Has the model play its lines, and sends words that begin the play. */
   private async send(chat: Frame, lines: string, words: string): Promise<void> {
     writeFileSync(this.model, lines);
-    const field = chat.locator(".composer textarea");
-    await field.click();
-    await field.fill(words);
-    await field.press("Enter");
-    await chat.getByRole("button", { name: "Stop" }).waitFor();
+    await this.editor.send(chat, words);
   }
 
   private async ended(chat: Frame): Promise<void> {
@@ -244,9 +257,9 @@ export class Story {
     execFileSync(this.milepost, words, { cwd: project, env, stdio: "ignore" });
   }
 
-  private async until(what: string, holds: () => boolean): Promise<void> {
+  private async until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
     const deadline = Date.now() + PATIENCE_MS;
-    while (!holds()) {
+    while (!(await holds())) {
       assert.ok(Date.now() < deadline, `waited in vain: ${what}`);
       await this.editor.page.waitForTimeout(50);
     }

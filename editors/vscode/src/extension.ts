@@ -31,11 +31,12 @@ export function activate(context: vscode.ExtensionContext): void {
   const proposals = new Proposals(wire, project, status);
   const checkpoints = new CheckpointCommands(wire, project, status);
   const texts = new TextPairs();
-  const chat = new ChatView(context, wire, project, proposals, status, {
-    previewCheckpoint: (id) => checkpoints.previewById(id),
-    restoreCheckpoint: (id) => checkpoints.restoreById(id),
-    compareTexts: (uri, before, after) => texts.compare(uri, before, after),
-  });
+  const elsewhere = {
+    previewCheckpoint: (id: number) => checkpoints.previewById(id),
+    restoreCheckpoint: (id: number) => checkpoints.restoreById(id),
+    compareTexts: (uri: string, before: string, after: string) => texts.compare(uri, before, after),
+  };
+  const chat = new ChatView(context, wire, project, proposals, status, elsewhere, log);
   const memory = new MemoryCommands(wire, project, (entry) => chat.attachEntry(entry));
   const trees = {
     memory: new MemoryTree(wire, project),
@@ -63,7 +64,7 @@ export function activate(context: vscode.ExtensionContext): void {
   on("milepost.showMenu", () => showMenu());
 
   context.subscriptions.push(
-    ...[log, project, server, status, proposals, texts, chat, editing],
+    ...[log, project, keeper, server, status, proposals, texts, chat, editing],
     ...shown("milepost.memory", trees.memory),
     ...shown("milepost.checkpoints", trees.checkpoints),
     ...shown("milepost.goals", trees.goals),

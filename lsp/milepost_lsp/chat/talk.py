@@ -237,7 +237,10 @@ class Talk:
                 return None
             return outcome.option_id
         names = {option.name: option.id for option in request.options}
-        chosen = await self._editor.ask(f"{request.title}? {request.reason}", tuple(names))
+        # The title is a line; a yes is for all of it.
+        is_whole = request.subject in request.title
+        whole = "" if is_whole else f"\n\n{request.subject}"
+        chosen = await self._editor.ask(f"{request.title}? {request.reason}{whole}", tuple(names))
         return None if chosen is None else names[chosen]
 
 

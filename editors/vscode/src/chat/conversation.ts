@@ -23,8 +23,14 @@ export interface Prompt {
   readonly text: string;
   readonly blocks: readonly Block[];
   readonly mode: Mode;
-  readonly uri: string | undefined;
+  /** Called once, when the words are in the session. */
+  readonly onTaken?: () => void;
 }
+
+type Sent = Pick<Prompt, "text" | "onTaken">;
+
+/** Where a session is kept: the folder's URI. */
+type Uri = string | undefined;
 
 export class Conversation {
   private updates: UpdateParams[] = [];
@@ -32,10 +38,19 @@ export class Conversation {
   private waiting: UpdateParams[] | undefined;
   private turns = 0;
   /** What was sent and stands in no update yet: the server tells it only to the other editors. */
-  private sent: string | undefined;
+  private sent: Sent | undefined;
+  /** The user wants to stop a turn whose session has no name yet. */
+  private wantsStop = false;
+  private loading: Promise<void> = Promise.resolve();
+  /** The names of sessions that are, or were, shown here; the server goes on telling of them. */
+  private readonly known = new Set<string>();
+  /** Prompts that were left before the server told of them, with the names of their sessions. */
+  private readonly left = new Map<Sent, string | undefined>();
   /** Counts what replaced the session, so that a late answer to the one before is known as such. */
   private epoch = 0;
   private otherTurns = new Set<string>();
+  /** Of the session that is shown, whichever folder is looked at by now. */
+  uri: Uri;
   sessionId: string | undefined;
   title = "";
   isCut = false;
@@ -44,7 +59,7 @@ export class Conversation {
     private readonly line: Line,
     private readonly listener: Listener,
     /** Called when the session shown is another one, to be remembered for the next start. */
-    private readonly remember: (sessionId: string | undefined) => void,
+    private readonly remember: (sessionId: string | undefined, uri: Uri) => void,
   ) {}
 
   get told(): readonly UpdateParams[] {
@@ -55,22 +70,33 @@ export class Conversation {
     return this.turns > 0 || this.otherTurns.size > 0;
   }
 
+  /** Whether a prompt from here is under way. */
+  get isPrompting(): boolean {
+    return this.turns > 0;
+  }
+
   /** Sends a prompt, and resolves when its turn has ended. */
-  async prompt({ text, blocks, mode, uri }: Prompt): Promise<PromptResult> {
+  async prompt({ text, blocks, mode, onTaken }: Prompt): Promise<PromptResult> {
+    // Only then it is known which session this is, and what stands before these words.
+    await this.loading;
     const { epoch } = this;
     const prompt: Block[] = [{ type: "text", text }, ...blocks];
     const session = this.sessionId === undefined ? {} : { sessionId: this.sessionId };
+    this.wantsStop = false;
     this.count(+1);
-    this.sent = text;
+    const sent: Sent = { text, ...(onTaken ? { onTaken } : {}) };
+    this.sent = sent;
     try {
-      const params = { ...session, prompt, mode, ...(uri ? { uri } : {}) };
+      const params = { ...session, prompt, mode, ...this.where() };
       const result = await this.line.request("milepost/chat/prompt", params);
       if (epoch === this.epoch) {
         this.adopt(result.sessionId);
         this.showSent(result.turnId);
       }
+      this.arrive(result.sessionId);
       return result;
     } finally {
+      this.left.delete(sent);
       if (epoch === this.epoch) {
         this.sent = undefined;
         this.count(-1);
@@ -80,17 +106,28 @@ export class Conversation {
 
   /** Asks the server to end the turn; the prompt then resolves with what was said so far. */
   async cancel(): Promise<void> {
-    if (this.sessionId !== undefined && this.isRunning) {
-      // Another editor's turn may end, and the next begin, before the server hears of this.
-      const other = this.turns > 0 ? undefined : [...this.otherTurns].at(-1);
-      const turn = other === undefined ? {} : { turnId: other };
-      await this.line.notify("milepost/chat/cancel", { sessionId: this.sessionId, ...turn });
+    if (!this.isRunning) {
+      return;
     }
+    if (this.sessionId === undefined) {
+      this.wantsStop = true;
+      return;
+    }
+    // Another editor's turn may end, and the next begin, before the server hears of this.
+    const other = this.turns > 0 ? undefined : [...this.otherTurns].at(-1);
+    const turn = other === undefined ? {} : { turnId: other };
+    await this.line.notify("milepost/chat/cancel", { sessionId: this.sessionId, ...turn });
   }
 
   /** Begins a session that the server does not know before its first prompt. */
-  clear(): void {
-    this.replace(undefined, "", []);
+  begin(uri: Uri): void {
+    this.clear(uri);
+    this.remember(undefined, uri);
+  }
+
+  /** Shows nothing, without a decision about what is shown at the next start. */
+  clear(uri: Uri): void {
+    this.replace(undefined, uri);
     this.listener.reset(this);
   }
 
@@ -101,16 +138,63 @@ export class Conversation {
   }
 
   /** Shows a session as the server has kept it, and follows it from then on. */
-  async load(sessionId: string, uri: string | undefined): Promise<void> {
-    this.replace(sessionId, "", []);
+  load(sessionId: string, uri: Uri): Promise<void> {
+    const loaded = this.loadNow(sessionId, uri);
+    this.loading = loaded.catch(() => {});
+    return loaded;
+  }
+
+  /** Continues before a turn, in a session of its own: edit and resend. */
+  async forkBefore(turnId: string): Promise<void> {
+    if (this.sessionId === undefined) {
+      return;
+    }
+    const { epoch, uri } = this;
+    const params = { sessionId: this.sessionId, turnId, ...this.where() };
+    const fork = await this.line.request("milepost/session/fork", params);
+    if (epoch !== this.epoch) {
+      throw new Error("Another chat was opened meanwhile, so the message was not sent there.");
+    }
+    await this.load(fork.sessionId, uri);
+  }
+
+  /** Takes what the server told, whichever session it is about. */
+  hear(told: UpdateParams): void {
+    this.arrive(told.sessionId);
+    if (this.turns > 0 && !this.known.has(told.sessionId)) {
+      // The answer with the new session's name comes only when its first turn has ended.
+      this.adopt(told.sessionId);
+    }
+    if (told.sessionId !== this.sessionId) {
+      return;
+    }
+    if (this.waiting) {
+      this.waiting.push(told);
+      return;
+    }
+    const said = told.update.sessionUpdate === "user_message_chunk" ? this.sent : undefined;
+    if (said) {
+      this.sent = undefined;
+    }
+    this.showSent(told.turnId);
+    if (this.take(told)) {
+      this.listener.updates([told]);
+      this.listener.running(this.isRunning);
+    }
+    said?.onTaken?.();
+  }
+
+  private async loadNow(sessionId: string, uri: Uri): Promise<void> {
+    this.replace(sessionId, uri);
     const { epoch } = this;
     this.waiting = [];
     try {
-      const params = { sessionId, ...(uri ? { uri } : {}) };
+      const params = { sessionId, ...this.where() };
       const loaded = await this.line.request("milepost/session/load", params);
       if (epoch !== this.epoch) {
         return;
       }
+      this.remember(sessionId, uri);
       const later = this.waiting;
       this.waiting = undefined;
       this.title = loaded.session.title;
@@ -126,6 +210,12 @@ export class Conversation {
       for (const told of later) {
         this.take(told);
       }
+    } catch (error) {
+      if (epoch === this.epoch) {
+        // What cannot be shown is not written into either.
+        this.replace(undefined, uri);
+      }
+      throw error;
     } finally {
       if (epoch === this.epoch) {
         this.waiting = undefined;
@@ -135,55 +225,23 @@ export class Conversation {
     }
   }
 
-  /** Continues before a turn, in a session of its own: edit and resend. */
-  async forkBefore(turnId: string, uri: string | undefined): Promise<void> {
-    if (this.sessionId === undefined) {
-      return;
-    }
-    const params = { sessionId: this.sessionId, turnId, ...(uri ? { uri } : {}) };
-    const fork = await this.line.request("milepost/session/fork", params);
-    await this.load(fork.sessionId, uri);
-  }
-
-  /** Takes what the server told, whichever session it is about. */
-  hear(told: UpdateParams): void {
-    if (this.turns > 0) {
-      // The answer with the new session's name comes only when its first turn has ended.
-      this.adopt(told.sessionId);
-    }
-    if (told.sessionId !== this.sessionId) {
-      return;
-    }
-    if (this.waiting) {
-      this.waiting.push(told);
-      return;
-    }
-    if (told.update.sessionUpdate === "user_message_chunk") {
-      this.sent = undefined;
-    }
-    this.showSent(told.turnId);
-    if (this.take(told)) {
-      this.listener.updates([told]);
-      this.listener.running(this.isRunning);
-    }
-  }
-
   /** Shows what was sent as the beginning of its turn. */
   private showSent(turnId: string): void {
-    const text = this.sent;
-    if (text === undefined || this.sessionId === undefined) {
+    const { sent, sessionId } = this;
+    if (sent === undefined || sessionId === undefined) {
       return;
     }
     this.sent = undefined;
     const told: UpdateParams = {
-      sessionId: this.sessionId,
+      sessionId,
       turnId,
       // The update that follows has the next whole number.
       seq: this.last + 0.5,
-      update: { sessionUpdate: "user_message_chunk", content: { type: "text", text } },
+      update: { sessionUpdate: "user_message_chunk", content: { type: "text", text: sent.text } },
     };
     this.updates.push(told);
     this.listener.updates([told]);
+    sent.onTaken?.();
   }
 
   private get last(): number {
@@ -212,22 +270,53 @@ export class Conversation {
   private adopt(sessionId: string): void {
     if (this.sessionId === undefined) {
       this.sessionId = sessionId;
-      this.remember(sessionId);
+      this.known.add(sessionId);
+      this.remember(sessionId, this.uri);
+      if (this.wantsStop) {
+        // It ends by itself when it cannot be told.
+        this.cancel().catch(() => {});
+      }
     }
   }
 
-  private replace(sessionId: string | undefined, title: string, updates: UpdateParams[]): void {
+  /** Sees that a prompt that was left is in its session now, where this is the one. */
+  private arrive(sessionId: string): void {
+    const isNew = !this.known.has(sessionId);
+    // The server tells of those first that began first.
+    const found = [...this.left].find(([, name]) =>
+      name === undefined ? isNew : name === sessionId,
+    );
+    if (found) {
+      const [sent] = found;
+      this.left.delete(sent);
+      this.known.add(sessionId);
+      sent.onTaken?.();
+    }
+  }
+
+  private replace(sessionId: string | undefined, uri: Uri): void {
+    if (this.sent) {
+      this.left.set(this.sent, this.sessionId);
+    }
+    if (sessionId !== undefined) {
+      this.known.add(sessionId);
+    }
     this.epoch += 1;
     this.turns = 0;
     this.sent = undefined;
+    this.wantsStop = false;
     this.otherTurns.clear();
     this.waiting = undefined;
-    this.updates = updates;
-    this.title = title;
+    this.updates = [];
+    this.title = "";
     this.isCut = false;
     this.sessionId = sessionId;
-    this.remember(sessionId);
+    this.uri = uri;
     this.listener.running(false);
+  }
+
+  private where(): { uri?: string } {
+    return this.uri ? { uri: this.uri } : {};
   }
 
   private count(difference: number): void {

@@ -40,8 +40,12 @@ export type ToPage =
     }
   | { readonly is: "updates"; readonly updates: readonly UpdateParams[] }
   | { readonly is: "running"; readonly isRunning: boolean }
-  /** `draft` is what could not be sent, to be tried again. */
-  | { readonly is: "failed"; readonly text: string; readonly draft?: string }
+  /** The extension has the message, and will say what became of it. */
+  | { readonly is: "heard"; readonly id: string }
+  /** The message is in the session, and stands in the updates that were told before. */
+  | { readonly is: "taken"; readonly id: string }
+  /** `id` is the message's that was not sent, and is to be given back to whoever wrote it. */
+  | { readonly is: "failed"; readonly text: string; readonly id?: string }
   | { readonly is: "permissions"; readonly requests: readonly PermissionShown[] }
   | { readonly is: "proposals"; readonly proposals: readonly Proposal[] }
   | { readonly is: "chips"; readonly chips: readonly Chip[]; readonly suggested: Chip | undefined }
@@ -56,10 +60,18 @@ export type ToPage =
     }
   | { readonly is: "focus" };
 
+/** Words on their way. The page keeps them until they are taken. */
+export interface Message {
+  readonly id: string;
+  readonly text: string;
+  readonly mode: Mode;
+}
+
 export type ToHost =
-  | { readonly is: "ready" }
-  | { readonly is: "send"; readonly text: string; readonly mode: Mode }
-  | { readonly is: "resend"; readonly turnId: string; readonly text: string; readonly mode: Mode }
+  /** `sending` is the message that the page before had sent, and had no word of. */
+  | { readonly is: "ready"; readonly sending: string | undefined }
+  | ({ readonly is: "send" } & Message)
+  | ({ readonly is: "resend"; readonly turnId: string } & Message)
   | { readonly is: "stop" }
   | { readonly is: "copy"; readonly text: string }
   | { readonly is: "insert"; readonly text: string }

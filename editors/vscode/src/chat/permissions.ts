@@ -1,6 +1,7 @@
 /** Calls that wait for a person's word: shown in the chat, and as a message when it is not seen. */
 
 import * as vscode from "vscode";
+import { plain } from "../disguise.ts";
 import type { PermissionOutcome, PermissionParams } from "../protocol.ts";
 import type { Wire } from "../server/server.ts";
 import type { PermissionShown } from "./messages.ts";
@@ -74,11 +75,21 @@ export class Permissions implements vscode.Disposable {
   }
 
   private async askByMessage(requestId: string, params: PermissionParams): Promise<void> {
-    const names = params.options.map((option) => option.name);
-    const question = `Milepost asks: ${params.title}? ${params.reason}`.trim();
+    const { options, reason, subject } = params;
+    const title = plain(params.title);
+    const isWhole = title.includes(subject);
+    // A yes to what is not shown would be no yes.
+    const offered = options.filter((option) => isWhole || option.kind === "reject_once");
+    const show = "Show All of It";
+    const names = [...(isWhole ? [] : [show]), ...offered.map((option) => option.name)];
+    const question = `Milepost asks: ${title}? ${reason}`.trim();
     const chosen = await vscode.window.showWarningMessage(question, ...names);
+    if (chosen === show) {
+      await vscode.commands.executeCommand("milepost.chat.focus");
+      return;
+    }
     // Closing the message leaves the question in the chat.
-    const option = params.options.find((each) => each.name === chosen);
+    const option = offered.find((each) => each.name === chosen);
     if (option) {
       this.answer(requestId, option.optionId);
     }

@@ -18,6 +18,13 @@ const DELETE: vscode.QuickInputButton = {
   tooltip: "Delete",
 };
 
+/** A session, and the folder that it is kept for. */
+export interface Named {
+  readonly sessionId: string;
+  readonly title: string;
+  readonly uri: string | undefined;
+}
+
 interface Row extends vscode.QuickPickItem {
   readonly session: ChatSession | undefined;
 }
@@ -35,21 +42,23 @@ export class Sessions {
     pick.title = "Chats";
     pick.matchOnDescription = true;
     pick.busy = true;
+    const { uri } = this.project;
     pick.show();
     pick.onDidHide(() => pick.dispose());
     pick.onDidTriggerItemButton(async ({ item, button }) => {
       pick.hide();
       if (item.session) {
-        await (button === RENAME ? this.rename(item.session) : this.delete(item.session));
+        const session = { ...item.session, uri };
+        await (button === RENAME ? this.rename(session) : this.delete(session));
       }
     });
     pick.onDidAccept(async () => {
       const [row] = pick.selectedItems;
       pick.hide();
       if (row?.session) {
-        await this.conversation.load(row.session.sessionId, this.project.uri);
+        await this.conversation.load(row.session.sessionId, uri);
       } else if (row) {
-        this.conversation.clear();
+        this.conversation.begin(uri);
       }
     });
     try {
@@ -62,10 +71,11 @@ export class Sessions {
     pick.busy = false;
   }
 
-  async rename(session: { sessionId: string; title: string }): Promise<void> {
+  async rename(session: Named): Promise<void> {
     const title = await vscode.window.showInputBox({ title: "Rename Chat", value: session.title });
     if (title?.trim()) {
-      const params = this.project.about({ sessionId: session.sessionId, title: title.trim() });
+      const { sessionId, uri } = session;
+      const params = { sessionId, title: title.trim(), ...(uri ? { uri } : {}) };
       await this.wire.request("milepost/session/rename", params);
       if (session.sessionId === this.conversation.sessionId) {
         this.conversation.rename(title.trim());
@@ -73,7 +83,7 @@ export class Sessions {
     }
   }
 
-  async delete(session: { sessionId: string; title: string }): Promise<void> {
+  async delete(session: Named): Promise<void> {
     const gone = "Delete";
     const answer = await vscode.window.showWarningMessage(
       `Delete the chat “${session.title}”?`,
@@ -83,10 +93,11 @@ export class Sessions {
     if (answer !== gone) {
       return;
     }
-    const params = this.project.about({ sessionId: session.sessionId });
+    const { sessionId, uri } = session;
+    const params = { sessionId, ...(uri ? { uri } : {}) };
     await this.wire.request("milepost/session/delete", params);
     if (session.sessionId === this.conversation.sessionId) {
-      this.conversation.clear();
+      this.conversation.begin(uri);
     }
   }
 

@@ -9,11 +9,12 @@ import { insertAtCursor, showPlace } from "../showing.ts";
 import type { StatusBar } from "../status.ts";
 import { Attachments } from "./attachments.ts";
 import { Conversation, type Listener } from "./conversation.ts";
-import type { Mode, ToHost, ToPage } from "./messages.ts";
+import type { Message, Mode, ToHost, ToPage } from "./messages.ts";
 import { obstacleOf } from "./obstacle.ts";
+import { Outbox } from "./outbox.ts";
 import { pageHtml } from "./page.ts";
 import { Permissions } from "./permissions.ts";
-import { Sessions } from "./sessions.ts";
+import { type Named, Sessions } from "./sessions.ts";
 
 /** Chunks that arrive together are drawn together. */
 const BATCH_MS = 25;
@@ -34,6 +35,7 @@ export class ChatView implements vscode.WebviewViewProvider, Listener, vscode.Di
   private readonly permissions: Permissions;
   private readonly conversation: Conversation;
   private readonly sessions: Sessions;
+  private readonly outbox = new Outbox((message) => this.say(message));
   private readonly listening: vscode.Disposable;
 
   constructor(
@@ -43,11 +45,12 @@ export class ChatView implements vscode.WebviewViewProvider, Listener, vscode.Di
     private readonly proposals: Proposals,
     private readonly status: StatusBar,
     private readonly elsewhere: Elsewhere,
+    private readonly log: vscode.LogOutputChannel,
   ) {
     this.attachments = new Attachments(wire, project);
     this.permissions = new Permissions(wire, (id) => this.isSeen(id));
-    this.conversation = new Conversation(wire, this, (sessionId) => {
-      void context.workspaceState.update(this.memoryKey(), sessionId);
+    this.conversation = new Conversation(wire, this, (sessionId, uri) => {
+      void context.workspaceState.update(memoryKey(uri), sessionId);
     });
     this.sessions = new Sessions(wire, project, this.conversation);
     this.listening = vscode.Disposable.from(
@@ -69,13 +72,13 @@ export class ChatView implements vscode.WebviewViewProvider, Listener, vscode.Di
   }
 
   register(on: (name: string, run: (...args: never[]) => unknown) => void): void {
-    const current = (): { sessionId: string; title: string } | undefined => {
-      const { sessionId, title } = this.conversation;
-      return sessionId === undefined ? undefined : { sessionId, title };
+    const current = (): Named | undefined => {
+      const { sessionId, title, uri } = this.conversation;
+      return sessionId === undefined ? undefined : { sessionId, title, uri };
     };
     on("milepost.openChat", () => this.open());
     on("milepost.newChat", async () => {
-      this.conversation.clear();
+      this.conversation.begin(this.project.uri);
       await this.open();
     });
     on("milepost.listChats", () => this.sessions.pick());
@@ -116,8 +119,11 @@ export class ChatView implements vscode.WebviewViewProvider, Listener, vscode.Di
     };
     view.webview.onDidReceiveMessage((message: ToHost) => this.hear(message));
     view.onDidDispose(() => {
-      this.view = undefined;
-      this.isReady = false;
+      // The next one may be there already.
+      if (this.view === view) {
+        this.view = undefined;
+        this.isReady = false;
+      }
     });
     view.webview.html = pageHtml(view.webview, extensionUri);
   }
@@ -135,16 +141,13 @@ export class ChatView implements vscode.WebviewViewProvider, Listener, vscode.Di
 
   updates(updates: readonly UpdateParams[]): void {
     this.batch.push(...updates);
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      this.say({ is: "updates", updates: this.batch });
-      this.batch = [];
-      this.showTitle();
-    }, BATCH_MS);
+    this.timer ??= setTimeout(() => this.sayBatch(), BATCH_MS);
   }
 
   running(isRunning: boolean): void {
     void vscode.commands.executeCommand("setContext", "milepost.chatRunning", isRunning);
+    // Who sees that a turn has ended sees all of it.
+    this.sayBatch();
     this.say({ is: "running", isRunning });
   }
 
@@ -154,6 +157,7 @@ export class ChatView implements vscode.WebviewViewProvider, Listener, vscode.Di
   }
 
   private async hear(message: ToHost): Promise<void> {
+    this.log.debug(`The page says ${message.is}${"id" in message ? ` ${message.id}` : ""}`);
     try {
       await this.answer(message);
     } catch (error) {
@@ -164,12 +168,15 @@ export class ChatView implements vscode.WebviewViewProvider, Listener, vscode.Di
   private async answer(message: ToHost): Promise<void> {
     switch (message.is) {
       case "ready":
-        return this.showAll();
+        this.showAll();
+        if (message.sending !== undefined) {
+          this.outbox.tell(message.sending);
+        }
+        return;
       case "send":
-        return this.send(message.text, message.mode);
+        return this.send(message);
       case "resend":
-        await this.conversation.forkBefore(message.turnId, this.project.uri);
-        return this.send(message.text, message.mode);
+        return this.send(message, () => this.conversation.forkBefore(message.turnId));
       case "stop":
         return this.conversation.cancel();
       case "copy":
@@ -218,13 +225,26 @@ export class ChatView implements vscode.WebviewViewProvider, Listener, vscode.Di
     }
   }
 
-  private async send(text: string, mode: Mode): Promise<void> {
-    const { blocks, giveBack } = this.attachments.take();
+  private async send(message: Message, before?: () => Promise<void>): Promise<void> {
+    this.outbox.heard(message);
+    let giveBack = (): void => {};
     try {
-      await this.conversation.prompt({ text, blocks, mode, uri: this.project.uri });
+      await before?.();
+      const attached = this.attachments.take();
+      giveBack = attached.giveBack;
+      const { blocks } = attached;
+      const onTaken = (): void => {
+        this.sayBatch();
+        this.outbox.taken(message);
+      };
+      await this.conversation.prompt({ text: message.text, mode: message.mode, blocks, onTaken });
     } catch (error) {
-      giveBack();
-      this.say({ is: "failed", text: words(error), draft: text });
+      if (this.outbox.isTaken(message)) {
+        this.say({ is: "failed", text: words(error) });
+      } else {
+        giveBack();
+        this.outbox.failed(message, words(error));
+      }
     }
   }
 
@@ -258,21 +278,21 @@ export class ChatView implements vscode.WebviewViewProvider, Listener, vscode.Di
 
   /** The session of before: the window was loaded anew, or the server was started again. */
   private async loadLast(): Promise<void> {
-    const last = this.context.workspaceState.get<string>(this.memoryKey());
+    const { uri } = this.project;
+    if (this.conversation.isPrompting) {
+      // Nobody's words are taken out of sight while they are worked on.
+      return;
+    }
+    const last = this.context.workspaceState.get<string>(memoryKey(uri));
     if (last === undefined || this.wire.state !== "running") {
-      this.conversation.clear();
+      this.conversation.clear(uri);
       return;
     }
     try {
-      await this.conversation.load(last, this.project.uri);
-    } catch {
-      // It was deleted elsewhere.
-      this.conversation.clear();
+      await this.conversation.load(last, uri);
+    } catch (error) {
+      this.log.warn(`The last chat could not be shown: ${words(error)}`);
     }
-  }
-
-  private memoryKey(): string {
-    return `chat ${this.project.uri ?? ""}`;
   }
 
   private showAll(): void {
@@ -318,9 +338,24 @@ export class ChatView implements vscode.WebviewViewProvider, Listener, vscode.Di
     });
   }
 
+  private sayBatch(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (this.batch.length > 0) {
+      this.say({ is: "updates", updates: this.batch });
+      this.batch = [];
+      this.showTitle();
+    }
+  }
+
   private say(message: ToPage): void {
+    this.log.debug(`The page ${this.isReady ? "is told" : "is not there for"} ${message.is}`);
     if (this.isReady) {
       void this.view?.webview.postMessage(message);
     }
   }
+}
+
+function memoryKey(uri: string | undefined): string {
+  return `chat ${uri ?? ""}`;
 }

@@ -5,10 +5,10 @@
  * else's package of that name is ever installed; only what it depends on is fetched.
  */
 
-import { execFile, spawn } from "node:child_process";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { inEnvironment } from "./finding.ts";
+import { COMPLETE, inEnvironment, isComplete } from "./finding.ts";
 
 /** Some 30 MB are fetched; a slow line takes minutes, and a hanging one must end. */
 const INSTALL_TIMEOUT_MS = 15 * 60_000;
@@ -20,7 +20,7 @@ const OLDEST_PYTHON = [3, 11] as const;
 
 export interface Installation {
   readonly python: string;
-  /** The environment's folder; what is there is replaced. */
+  /** The environment's folder; what is there is replaced when the new one is whole. */
   readonly folder: string;
   /** A wheel or a checkout of Milepost. */
   readonly source: string;
@@ -57,23 +57,47 @@ export async function bundledWheel(extensionFolder: string): Promise<string | un
   return wheel ? join(folder, wheel) : undefined;
 }
 
-/** Makes the environment. Throws an Error whose message is a sentence for the user. */
+/** The user stopped it. */
+export class Stopped extends Error {
+  constructor() {
+    super("The installation was stopped.");
+  }
+}
+
+/**
+ * Makes the environment. Throws an Error whose message is a sentence for the user, or Stopped; then
+ * nothing of it is left, and what was there before is there again.
+ */
 export async function install(wish: Installation): Promise<string> {
-  await rm(wish.folder, { recursive: true, force: true });
-  await mkdir(dirname(wish.folder), { recursive: true });
+  const { folder, platform } = wish;
+  const before = `${folder}.before`;
+  await mkdir(dirname(folder), { recursive: true });
+  // An environment works only in the folder that it was made for.
+  if (await isComplete(folder)) {
+    await remove(before);
+    await rename(folder, before);
+  }
+  await remove(folder);
   try {
     wish.say("Making an environment for the server");
-    await run(wish, wish.python, ["-m", "venv", wish.folder]);
+    await run(wish, wish.python, ["-m", "venv", folder]);
     wish.say("Installing the server and what it needs");
-    const python = inEnvironment(wish.folder, "python", wish.platform);
+    const python = inEnvironment(folder, "python", platform);
     const quiet = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"];
     await run(wish, python, ["-m", "pip", "install", ...quiet, `${wish.source}[all]`]);
+    await writeFile(join(folder, COMPLETE), `${wish.source}\n`);
   } catch (error) {
-    // Half an environment would be found and started the next time.
-    await rm(wish.folder, { recursive: true, force: true });
+    await remove(folder);
+    // There is none when nothing was installed before.
+    await rename(before, folder).catch(() => {});
     throw error;
   }
-  return inEnvironment(wish.folder, "milepost-lsp", wish.platform);
+  await remove(before);
+  return inEnvironment(folder, "milepost-lsp", platform);
+}
+
+async function remove(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 function executable(name: string): Promise<string | undefined> {
@@ -87,10 +111,19 @@ if sys.version_info >= (${major}, ${minor}): print(sys.executable)`;
   });
 }
 
+/** Runs a step to its end. When it is stopped, nothing that it started lives on. */
 function run(wish: Installation, command: string, args: readonly string[]): Promise<void> {
   const limit = AbortSignal.any([wish.signal, AbortSignal.timeout(INSTALL_TIMEOUT_MS)]);
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { signal: limit, stdio: ["ignore", "pipe", "pipe"] });
+    if (limit.aborted) {
+      reject(new Stopped());
+      return;
+    }
+    // A group of its own, so that those whom it starts can be ended with it.
+    const detached = wish.platform !== "win32";
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], detached });
+    const stop = (): void => end(child, wish.platform);
+    limit.addEventListener("abort", stop, { once: true });
     let kept = "";
     const keep = (data: Buffer): void => {
       kept = (kept + data.toString("utf8")).slice(-KEPT_CHARS);
@@ -101,17 +134,37 @@ function run(wish: Installation, command: string, args: readonly string[]): Prom
     };
     child.stdout.on("data", keep);
     child.stderr.on("data", keep);
-    child.on("error", (error) => {
-      reject(limit.aborted ? new Error("The installation was stopped.") : error);
-    });
+    child.on("error", reject);
+    // It comes when the last one that could write has ended.
     child.on("close", (code) => {
-      if (code === 0) {
+      limit.removeEventListener("abort", stop);
+      if (wish.signal.aborted) {
+        reject(new Stopped());
+      } else if (limit.aborted) {
+        reject(new Error(`It took longer than ${INSTALL_TIMEOUT_MS / 60_000} minutes.`));
+      } else if (code === 0) {
         resolve();
       } else {
         reject(new Error(`${lastWords(kept)} (exit code ${code ?? "none"})`));
       }
     });
   });
+}
+
+/** What it has made is removed anyway, so nothing is lost when it ends at once. */
+function end({ pid }: ChildProcess, platform: NodeJS.Platform): void {
+  if (pid === undefined) {
+    return;
+  }
+  if (platform === "win32") {
+    execFile("taskkill", ["/pid", String(pid), "/t", "/f"], () => {});
+    return;
+  }
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
 }
 
 function lastWords(kept: string): string {

@@ -8,6 +8,9 @@ import { delimiter, isAbsolute, join } from "node:path";
 /** A slow disk's first start of a Python takes seconds; what takes longer will not serve either. */
 const VERSION_TIMEOUT_MS = 30_000;
 
+/** The file in our own environment that says that it was made to its end. */
+export const COMPLETE = "milepost-complete";
+
 /** The folders in which people keep a project's environment, the usual one first. */
 const ENVIRONMENTS = [".venv", "venv", "env"];
 
@@ -39,6 +42,10 @@ export interface Search {
 export async function findServer(places: Places): Promise<Search> {
   const problems: string[] = [];
   for (const { command, origin } of candidates(places)) {
+    if (origin === "managed" && !(await isComplete(places.managed))) {
+      // Half an environment may start, and fail later.
+      continue;
+    }
     if (!(await isProgram(command))) {
       if (origin === "setting") {
         problems.push(`The setting milepost.server.path names ${command}, which is no program.`);
@@ -63,6 +70,11 @@ export async function findServer(places: Places): Promise<Search> {
 /** The name of a program inside a virtual environment. */
 export function inEnvironment(folder: string, name: string, platform: NodeJS.Platform): string {
   return platform === "win32" ? join(folder, "Scripts", `${name}.exe`) : join(folder, "bin", name);
+}
+
+/** Whether the environment in the folder was made to its end. */
+export async function isComplete(folder: string): Promise<boolean> {
+  return (await access(join(folder, COMPLETE)).catch(() => false)) === undefined;
 }
 
 function candidates(places: Places): { command: string; origin: Origin }[] {

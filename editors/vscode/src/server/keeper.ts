@@ -2,14 +2,15 @@
 
 import { join } from "node:path";
 import * as vscode from "vscode";
-import { bundledWheel, findPython, install } from "./environment.ts";
+import { bundledWheel, findPython, install, Stopped } from "./environment.ts";
 import { findServer, type Places } from "./finding.ts";
 import { type Server, words } from "./server.ts";
 
 const PYTHON_HELP = "https://www.python.org/downloads/";
 
-export class ServerKeeper {
+export class ServerKeeper implements vscode.Disposable {
   private starting: Promise<void> = Promise.resolve();
+  private installing: AbortController | undefined;
 
   constructor(
     private readonly server: Server,
@@ -53,10 +54,27 @@ export class ServerKeeper {
       this.log.error(words(error));
       // What was there before serves on.
       await this.start("leave");
-      await this.tellOfFailure(words(error));
+      await (error instanceof Stopped ? this.tellOfStop() : this.tellOfFailure(words(error)));
       return;
     }
     await this.start();
+  }
+
+  /** Leaves no installation running behind an editor that is closed. */
+  dispose(): void {
+    this.installing?.abort();
+  }
+
+  private async tellOfStop(): Promise<void> {
+    if (this.server.state === "missing") {
+      await this.offer(
+        "The installation was stopped, and nothing of it is left. Milepost works as soon as its server is there.",
+      );
+    } else {
+      vscode.window.showInformationMessage(
+        "The installation was stopped. The server that was there before serves on.",
+      );
+    }
   }
 
   private async tellOfFailure(why: string): Promise<void> {
@@ -164,7 +182,11 @@ export class ServerKeeper {
       { ...where, title: "Installing Milepost's server" },
       async (progress, stop) => {
         const abort = new AbortController();
-        stop.onCancellationRequested(() => abort.abort());
+        this.installing = abort;
+        stop.onCancellationRequested(() => {
+          progress.report({ message: "stopping" });
+          abort.abort();
+        });
         await install({
           python,
           folder,

@@ -8,6 +8,7 @@ import * as vscode from "vscode";
 import {
   CloseAction,
   ErrorAction,
+  ErrorCodes,
   LanguageClient,
   type LanguageClientOptions,
   State,
@@ -35,6 +36,9 @@ export type ServerState =
   | "missing"
   | "failed"
   | "stopped";
+
+const ENDED =
+  "Milepost's server ended before it answered: try again when it has been started anew.";
 
 /** What every part of the extension needs of the server; tests have one of their own. */
 export interface Wire {
@@ -161,7 +165,11 @@ export class Server implements Wire, vscode.Disposable {
     method: Method,
     params: ClientRequests[Method]["params"],
   ): Promise<ClientRequests[Method]["result"]> {
-    return this.running().sendRequest(method, params);
+    try {
+      return await this.running().sendRequest(method, params);
+    } catch (error) {
+      throw isOrphan(error) ? new Error(ENDED) : error;
+    }
   }
 
   async notify<Method extends keyof ClientNotifications>(
@@ -298,6 +306,12 @@ function announcement(): Parameters<LanguageClient["registerFeature"]>[0] {
     getState: () => ({ kind: "static" }),
     clear() {},
   };
+}
+
+/** Whether nobody is left who could answer the request. */
+function isOrphan(error: unknown): boolean {
+  const { code } = error as { code?: number };
+  return code === ErrorCodes.PendingResponseRejected || code === ErrorCodes.ConnectionInactive;
 }
 
 export function words(error: unknown): string {

@@ -1,6 +1,7 @@
 /** The chat's page: what was said, what waits for an answer, and where one writes. */
 
 import type { Mode, Obstacle, PermissionShown, ToHost, ToPage } from "../chat/messages.ts";
+import { NOT_HEARD } from "../chat/outbox.ts";
 import { type Item, Transcript } from "../chat/transcript.ts";
 import type { Proposal } from "../protocol.ts";
 import { Composer } from "./composer.ts";
@@ -9,6 +10,7 @@ import { button, h } from "./elements.ts";
 import { draw } from "./items.ts";
 import type { MarkdownActions } from "./markdown.ts";
 import { drawQuestion } from "./question.ts";
+import { type OnItsWay, Sending } from "./sending.ts";
 import { spentWords } from "./spent.ts";
 import { ToolCard } from "./tools.ts";
 
@@ -18,6 +20,10 @@ export interface Kept {
   readonly mode: Mode | undefined;
   readonly open: readonly string[];
   readonly closed: readonly string[];
+  /** A message of before that is being edited, to be sent again. */
+  readonly editing?: { readonly turnId: string; readonly text: string } | undefined;
+  /** A message that was sent, and of which nothing is known yet. */
+  readonly sending?: OnItsWay | undefined;
 }
 
 const NOTHING_KEPT: Kept = { draft: "", mode: undefined, open: [], closed: [] };
@@ -54,6 +60,10 @@ export class ChatPage implements Desk {
   /** The log's, as it was last seen. */
   private height = 0;
   private keptMode: Mode | undefined;
+  private editing: Kept["editing"];
+  private readonly sending = new Sending((id) => this.hear({ is: "failed", id, text: NOT_HEARD }));
+  /** What was given back; it may turn out to have been taken after all. */
+  private givenBack: OnItsWay | undefined;
   /** Undefined until it is known, empty when there is none. */
   private model: string | undefined;
   readonly markdown: MarkdownActions = {
@@ -72,13 +82,19 @@ export class ChatPage implements Desk {
     this.closed = new Set(kept.closed);
     this.keptMode = kept.mode;
     this.composer = new Composer(
-      (message) => this.write(message),
+      (message) => this.post(message),
+      (text) => this.send({ id: crypto.randomUUID(), text }),
       () => {
         this.keptMode = this.composer.mode;
         this.save();
       },
     );
     this.composer.text = kept.draft;
+    this.editing = kept.editing;
+    this.log.append(this.sending.element);
+    if (kept.sending) {
+      this.sending.begin(kept.sending);
+    }
     this.log.addEventListener("scroll", () => {
       // In a view that has just become smaller, nobody has scrolled away from the end.
       if (this.log.clientHeight === this.height) {
@@ -107,8 +123,19 @@ export class ChatPage implements Desk {
     this.showEmpty();
   }
 
+  /** Asks the extension for everything. */
+  ready(): void {
+    this.post({ is: "ready", sending: this.sending.current?.id });
+  }
+
   hear(message: ToPage): void {
     switch (message.is) {
+      case "heard":
+        this.sending.heard(message.id);
+        break;
+      case "taken":
+        this.taken(message.id);
+        break;
       case "reset":
         this.reset(message.updates.length > 0 && message.isCut);
         for (const told of message.updates) {
@@ -129,7 +156,7 @@ export class ChatPage implements Desk {
       case "failed":
         this.failure.textContent = message.text;
         this.failure.hidden = false;
-        this.composer.text ||= message.draft ?? "";
+        this.giveBack(message.id);
         break;
       case "permissions":
         this.ask(message.requests);
@@ -158,8 +185,17 @@ export class ChatPage implements Desk {
     }
   }
 
-  mode(): Mode {
-    return this.composer.mode;
+  edited(turnId: string): string | undefined {
+    return this.editing?.turnId === turnId ? this.editing.text : undefined;
+  }
+
+  edit(turnId: string, text: string | undefined): void {
+    this.editing = text === undefined ? undefined : { turnId, text };
+    this.save();
+  }
+
+  resend(turnId: string, text: string): boolean {
+    return this.send({ id: crypto.randomUUID(), turnId, text });
   }
 
   proposal(id: string): Proposal | undefined {
@@ -180,10 +216,11 @@ export class ChatPage implements Desk {
   private reset(isCut: boolean): void {
     this.transcript.clear();
     this.drawn.clear();
-    this.failure.hidden = true;
-    this.log.replaceChildren();
+    // What was given back is told of until it is sent again.
+    this.failure.hidden ||= this.givenBack === undefined && this.editing === undefined;
+    this.log.replaceChildren(this.sending.element);
     if (isCut) {
-      this.log.append(h("div", { class: "notice info" }, "What was said before is not shown."));
+      this.log.prepend(h("div", { class: "notice info" }, "What was said before is not shown."));
     }
   }
 
@@ -220,7 +257,7 @@ export class ChatPage implements Desk {
     }
     this.drawn.set(item.key, { item, drawing });
     if (!known) {
-      this.log.append(drawing.element);
+      this.sending.element.before(drawing.element);
     }
   }
 
@@ -254,9 +291,6 @@ export class ChatPage implements Desk {
     // While words stream in, they are not read out one by one.
     this.log.setAttribute("aria-busy", String(isRunning));
     this.working.hidden = !isRunning;
-    if (isRunning) {
-      this.failure.hidden = true;
-    }
   }
 
   private ask(requests: readonly PermissionShown[]): void {
@@ -285,7 +319,7 @@ export class ChatPage implements Desk {
 
   private showEmpty(): void {
     const shown = this.log.querySelector(".empty");
-    if (this.transcript.items.length > 0) {
+    if (this.transcript.items.length > 0 || this.sending.current) {
       shown?.remove();
       return;
     }
@@ -302,7 +336,7 @@ export class ChatPage implements Desk {
     if (shown) {
       shown.replaceWith(empty);
     } else {
-      this.log.append(empty);
+      this.log.prepend(empty);
     }
   }
 
@@ -327,12 +361,57 @@ export class ChatPage implements Desk {
     this.latest.hidden = this.transcript.items.length === 0 || this.isAtEnd();
   }
 
-  /** Who sends wants to see what comes of it, wherever they were reading. */
-  private write(message: ToHost): void {
-    if (message.is === "send") {
-      this.toEnd();
+  private send(message: OnItsWay): boolean {
+    if (this.sending.current) {
+      return false;
     }
-    this.post(message);
+    const { id, text, turnId } = message;
+    const { mode } = this.composer;
+    this.failure.hidden = true;
+    this.givenBack = undefined;
+    this.sending.begin(message);
+    this.save();
+    this.showEmpty();
+    // Who sends wants to see what comes of it, wherever they were reading.
+    this.toEnd();
+    this.post(
+      turnId === undefined
+        ? { is: "send", id, text, mode }
+        : { is: "resend", id, turnId, text, mode },
+    );
+    return true;
+  }
+
+  private taken(id: string): void {
+    this.sending.end(id);
+    if (this.givenBack?.id === id && this.composer.text === this.givenBack.text) {
+      this.composer.text = "";
+      this.failure.hidden = true;
+    }
+    this.save();
+  }
+
+  /** Puts what was not sent back to where it was written, beside what is written there by now. */
+  private giveBack(id: string | undefined): void {
+    const message = id === undefined ? undefined : this.sending.end(id);
+    if (!message) {
+      return;
+    }
+    const { text, turnId } = message;
+    const first = this.transcript.items.find(
+      (item) => item.is === "user" && item.turnId === turnId,
+    );
+    const place = first && this.drawn.get(first.key);
+    if (place && turnId !== undefined && this.editing === undefined) {
+      this.editing = { turnId, text };
+      place.drawing.show(place.item);
+    } else {
+      const { text: written } = this.composer;
+      this.composer.text = written.trim() ? `${text}\n\n${written}` : text;
+      this.givenBack = message;
+    }
+    this.showEmpty();
+    this.save();
   }
 
   private save(): void {
@@ -341,6 +420,8 @@ export class ChatPage implements Desk {
       mode: this.keptMode,
       open: [...this.open].slice(-200),
       closed: [...this.closed].slice(-200),
+      editing: this.editing,
+      sending: this.sending.current,
     });
   }
 }

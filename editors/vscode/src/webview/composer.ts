@@ -27,6 +27,8 @@ export class Composer {
 
   constructor(
     private readonly post: (message: ToHost) => void,
+    /** Sends it; false when that is not possible now. */
+    private readonly dispatch: (text: string) => boolean,
     private readonly changed: () => void,
   ) {
     for (const [mode, title] of Object.entries(MODES)) {
@@ -115,10 +117,9 @@ export class Composer {
 
   private submit(): void {
     const text = this.field.value.trim();
-    if (!text || this.isRunning) {
+    if (!text || this.isRunning || !this.dispatch(text)) {
       return;
     }
-    this.post({ is: "send", text, mode: this.mode });
     this.text = "";
     this.close();
     this.changed();

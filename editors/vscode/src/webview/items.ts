@@ -67,30 +67,44 @@ class UserMessage implements Drawing {
   }
 
   private draw(): void {
-    this.element.replaceChildren(
-      h("div", { class: "words" }, this.text),
-      iconButton("edit", "Edit and resend", () => this.edit()),
-    );
+    const edited = this.desk.edited(this.turnId);
+    if (edited === undefined) {
+      this.element.replaceChildren(
+        h("div", { class: "words" }, this.text),
+        iconButton("edit", "Edit and resend", () => this.edit()),
+      );
+    } else {
+      this.drawField(edited);
+    }
   }
 
   private edit(): void {
+    this.desk.edit(this.turnId, this.text);
+    this.draw();
+    this.element.querySelector("textarea")?.focus();
+  }
+
+  private giveUp(): void {
+    this.desk.edit(this.turnId, undefined);
+    this.draw();
+    this.element.querySelector("button")?.focus();
+  }
+
+  private drawField(text: string): void {
     const field = h("textarea", { "aria-label": "Edit the message", rows: "3" });
-    field.value = this.text;
+    field.value = text;
     const send = (): void => {
-      if (field.value.trim()) {
-        this.desk.post({
-          is: "resend",
-          turnId: this.turnId,
-          text: field.value.trim(),
-          mode: this.desk.mode(),
-        });
+      const words = field.value.trim();
+      if (words && this.desk.resend(this.turnId, words)) {
+        this.desk.edit(this.turnId, undefined);
         this.draw();
       }
     };
+    field.addEventListener("input", () => this.desk.edit(this.turnId, field.value));
     field.addEventListener("keydown", (event) => {
       if (event.key === "Escape") {
         event.stopPropagation();
-        this.draw();
+        this.giveUp();
       } else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
         event.preventDefault();
         send();
@@ -100,10 +114,9 @@ class UserMessage implements Drawing {
       "div",
       { class: "buttons" },
       button("Resend", send, { class: "primary" }),
-      button("Cancel", () => this.draw()),
+      button("Cancel", () => this.giveUp()),
     );
     this.element.replaceChildren(field, buttons);
-    field.focus();
   }
 }
 

@@ -21,5 +21,5 @@ if (root) {
     vscode.getState(),
   );
   window.addEventListener("message", (event: MessageEvent<ToPage>) => page.hear(event.data));
-  vscode.postMessage({ is: "ready" });
+  page.ready();
 }

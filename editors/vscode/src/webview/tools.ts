@@ -5,6 +5,7 @@ import type { CallOutput, Hunk, Proposal } from "../protocol.ts";
 import type { Desk, Drawing } from "./desk.ts";
 import { counted, drawLines, hunkLines, patchLines } from "./diff.ts";
 import { button, h, type IconName, icon } from "./elements.ts";
+import { drawPieces } from "./question.ts";
 
 /** A longer output is kept by the server, and its end is in the chat's own words. */
 const OUTPUT_CHARS = 8_000;
@@ -49,7 +50,7 @@ export class ToolCard implements Drawing {
     this.element.classList.toggle("failed", call.status === "failed");
     this.summary.replaceChildren(
       icon(STATUS_ICONS[call.status] ?? "dot"),
-      h("span", { class: "title" }, call.title),
+      h("span", { class: "title" }, ...drawPieces(call.title)),
       h("span", { class: "faint" }, counts(item, proposal)),
       h("span", { class: "unseen" }, `, ${call.status.replace("_", " ")}`),
     );

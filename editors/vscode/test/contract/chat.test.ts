@@ -62,8 +62,7 @@ describe("a chat with the real server", () => {
       join(project.home, "..", "model.jsonl"),
       lines.map((line) => `${JSON.stringify(line)}\n`).join(""),
     );
-  const prompt = (text: string) =>
-    conversation.prompt({ text, blocks: [], mode: "build", uri: current.uri });
+  const prompt = (text: string) => conversation.prompt({ text, blocks: [], mode: "build" });
   const shown = (told: readonly UpdateParams[] = conversation.told): Transcript => {
     const transcript = new Transcript();
     for (const each of told) {
@@ -134,7 +133,7 @@ describe("a chat with the real server", () => {
   test("a chat is forked before a turn, renamed, listed and deleted", async () => {
     const from = conversation.sessionId ?? "";
     const turn = shown().items.find((item) => item.is === "user" && item.text === "Run it");
-    await conversation.forkBefore(turn?.turnId ?? "", current.uri);
+    await conversation.forkBefore(turn?.turnId ?? "");
     assert.notEqual(conversation.sessionId, from);
     assert.deepEqual(said("user"), ["Mend it", "Is that all?"]);
     const sessionId = conversation.sessionId ?? "";
@@ -146,5 +145,25 @@ describe("a chat with the real server", () => {
     assert.ok((await list()).includes("Other"));
     await server.request("milepost/session/delete", current.about({ sessionId }));
     assert.ok(!(await list()).includes("Other"));
+  });
+
+  test("when the server is killed, a prompt that it had not begun says what to do", async () => {
+    conversation.begin(current.uri);
+    play({ hang: true });
+    let isTaken = false;
+    const onTaken = (): void => {
+      isTaken = true;
+    };
+    const going = conversation.prompt({ text: "Lost?", blocks: [], mode: "build", onTaken });
+    // It is sent before this, and read after it.
+    await new Promise(setImmediate);
+    process.kill(server.processId ?? 0, "SIGKILL");
+    await assert.rejects(going, /ended before it answered: try again/);
+    assert.equal(isTaken, false);
+    assert.equal(conversation.isRunning, false);
+    await until("another server", () => server.state === "running");
+    play({ say: "Not lost." });
+    await prompt("Again");
+    assert.deepEqual(said("agent"), ["Not lost."]);
   });
 });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { findPython, type Installation, install } from "../../src/server/environment.ts";
+import { findPython, type Installation, install, Stopped } from "../../src/server/environment.ts";
 
 /** A wheel of that name that needs nothing, so that nothing is fetched. */
 const MAKE_WHEEL = `
@@ -69,6 +69,54 @@ describe("the server's own environment", { skip: process.platform === "win32" },
     const going = install(wish({ folder, signal: abort.signal, say: () => abort.abort() }));
     await assert.rejects(going, /stopped/);
     assert.equal(existsSync(folder), false);
+  });
+
+  test("is not there when a step was stopped, and nothing that it had started lives on", async () => {
+    const folder = join(root, "halfway");
+    const slow = join(root, "slow");
+    // As pip does, it starts another one, which would write on.
+    const writes = `while true; do mkdir -p "${folder}/bin"; echo x > "${folder}/bin/$$"; done`;
+    const says = `sh -c '${writes}' & echo "$!"; while true; do sleep 60; done`;
+    writeFileSync(slow, `#!/bin/sh\n${says}\n`, { mode: 0o755 });
+    const abort = new AbortController();
+    let pid = 0;
+    const say = (line: string): void => {
+      if (/^\d+$/.test(line)) {
+        pid = Number(line);
+        abort.abort();
+      }
+    };
+    await assert.rejects(
+      install(wish({ folder, python: slow, signal: abort.signal, say })),
+      Stopped,
+    );
+    // One that was ended may be kept by the system until somebody asks for how it ended.
+    const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" });
+    assert.match(stdout.trim(), /^(Z.*)?$/);
+    assert.equal(existsSync(folder), false);
+  });
+
+  test("can be made after it was stopped, and one that is whole stays when another is not", async () => {
+    const folder = join(root, "again");
+    const stopAt = async (words: string): Promise<void> => {
+      const abort = new AbortController();
+      const say = (line: string): void => {
+        if (line.startsWith(words)) {
+          abort.abort();
+        }
+      };
+      await assert.rejects(install(wish({ folder, signal: abort.signal, say })), Stopped);
+    };
+    // pip is at work, and the environment has its Python.
+    await stopAt("Processing");
+    assert.equal(existsSync(folder), false);
+    const command = await install(wish({ folder }));
+    await stopAt("Installing the server");
+    assert.equal(execFileSync(command, { encoding: "utf8" }), "milepost-lsp 9.9\n");
+    assert.deepEqual(
+      readdirSync(root).filter((name) => name.startsWith("again")),
+      ["again"],
+    );
   });
 
   test("needs a Python, and another program is none", async () => {

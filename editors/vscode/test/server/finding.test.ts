@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { findServer, inEnvironment, type Places } from "../../src/server/finding.ts";
+import { COMPLETE, findServer, inEnvironment, type Places } from "../../src/server/finding.ts";
 
 describe("finding the server", { skip: process.platform === "win32" }, () => {
   let root = "";
@@ -35,6 +35,9 @@ describe("finding the server", { skip: process.platform === "win32" }, () => {
 
   test("a project's own environment comes before the PATH, the PATH before our own", async () => {
     const managed = program("managed/bin/milepost-lsp");
+    // It was not made to its end.
+    assert.equal((await findServer(places())).found, undefined);
+    writeFileSync(join(root, "managed", COMPLETE), "");
     assert.deepEqual((await findServer(places())).found, {
       command: managed,
       origin: "managed",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, mock, test } from "node:test";
 import type { Proposal } from "../../src/protocol.ts";
 import { agent, call, callUpdate, ended, updates, used, user } from "../chat/updates.ts";
 import { click, key, open, type Shown, type } from "./page.ts";
@@ -20,6 +20,9 @@ const PROPOSAL: Proposal = {
   ],
 };
 
+// A message that nobody answers would keep the test waiting.
+mock.timers.enable({ apis: ["setTimeout"] });
+
 describe("the chat's page", () => {
   let shown: Shown;
 
@@ -36,7 +39,9 @@ describe("the chat's page", () => {
     key(field, "Enter", { shiftKey: true });
     assert.deepEqual(shown.said, []);
     key(field, "Enter");
-    assert.deepEqual(shown.said, [{ is: "send", text: "Mend it", mode: "build" }]);
+    const [{ id, ...sent }] = shown.said as unknown as [{ id: string }];
+    assert.deepEqual(sent, { is: "send", text: "Mend it", mode: "build" });
+    shown.page.hear({ is: "taken", id });
     assert.equal(field.value, "");
     shown.page.hear({ is: "running", isRunning: true });
     key(type(shown.root, "More"), "Enter");
@@ -60,7 +65,7 @@ describe("the chat's page", () => {
     shown.page.hear({ is: "updates", updates: updates([user("Hi"), agent("Hel")]) });
     shown.page.hear({ is: "updates", updates: updates([agent("lo **you**")], { from: 3 }) });
     assert.equal(text(".agent"), "Hello you");
-    assert.equal(shown.root.querySelectorAll(".item").length, 2);
+    assert.equal(shown.root.querySelectorAll(".log > .item").length, 2);
     assert.equal(text(".empty"), "(none)");
   });
 
@@ -172,14 +177,33 @@ describe("the chat's page", () => {
     assert.equal(shown.root.querySelector(".question"), null);
   });
 
+  test("a call cannot hide what it is about: all of it is there, with what is unseen named", () => {
+    const lines = ["echo fine\u202e", ...Array.from({ length: 50 }, () => ""), "rm -rf ~"];
+    const request = {
+      requestId: "r1",
+      sessionId: "s1",
+      turnId: "t1",
+      toolCallId: "c",
+      title: "Run echo fine\u202e rm -rf ~",
+      subject: lines.join("\n"),
+      reason: "",
+      options: [],
+    };
+    shown.page.hear({ is: "permissions", requests: [request] });
+    assert.equal(text(".question .subject"), lines.join("\n").replace("\u202e", "\\u202e"));
+    assert.match(text(".question"), /52 lines, 69 characters: scroll to see all of it/);
+    assert.match(text(".question .notice"), /cannot be seen or that change how the rest looks/);
+    assert.equal(text(".question .asked"), "Run echo fine\\u202e rm -rf ~?");
+    assert.equal(shown.root.querySelectorAll(".question .subject .mark").length, 1);
+  });
+
   test("a message can be edited and sent again", () => {
     shown.page.hear({ is: "updates", updates: updates([user("Mend it")], { turnId: "t7" }) });
     click(shown.root, "Edit and resend");
     const field = type(shown.root.querySelector(".user") as Element, "Mend all of it");
     key(field, "Enter");
-    assert.deepEqual(shown.said, [
-      { is: "resend", turnId: "t7", text: "Mend all of it", mode: "build" },
-    ]);
+    const [{ id: _, ...sent }] = shown.said as unknown as [{ id: string }];
+    assert.deepEqual(sent, { is: "resend", turnId: "t7", text: "Mend all of it", mode: "build" });
   });
 
   test("tokens, cost and the window's share are one line", () => {
@@ -208,13 +232,86 @@ describe("the chat's page", () => {
     assert.equal(again.root.querySelector("details")?.open, true);
   });
 
-  test("what could not be sent comes back, unless something else is written by then", () => {
-    shown.page.hear({ is: "failed", text: "No model.", draft: "Mend it" });
-    const field = shown.root.querySelector("textarea");
-    assert.equal(field?.value, "Mend it");
+  test("what could not be sent comes back, before what was written since", () => {
+    const field = type(shown.root, "Mend it");
+    key(field, "Enter");
+    const { id } = shown.said[0] as { id: string };
+    assert.equal(text(".sending .words"), "Mend it");
+    type(shown.root, "and more");
+    shown.page.hear({ is: "failed", text: "No model.", id });
+    assert.equal(field.value, "Mend it\n\nand more");
     assert.equal(text("[role=alert]"), "No model.");
-    shown.page.hear({ is: "failed", text: "No model.", draft: "Other" });
-    assert.equal(field?.value, "Mend it");
+    assert.equal(text(".sending .words"), "(none)");
+    assert.equal(shown.kept.at(-1)?.draft, "Mend it\n\nand more");
+    // It is told of again, as a page that was hidden is.
+    shown.page.hear({ is: "failed", text: "No model.", id });
+    assert.equal(field.value, "Mend it\n\nand more");
+  });
+
+  test("nothing else is sent before it is known what became of a message", () => {
+    const field = type(shown.root, "one");
+    key(field, "Enter");
+    key(type(shown.root, "two"), "Enter");
+    assert.equal(shown.said.length, 1);
+    assert.equal(field.value, "two");
+    const { id } = shown.said[0] as { id: string };
+    shown.page.hear({ is: "heard", id });
+    shown.page.hear({ is: "taken", id });
+    assert.equal(text(".sending .words"), "(none)");
+    key(field, "Enter");
+    assert.equal(shown.said.length, 2);
+  });
+
+  test("a message that nobody hears comes back, and is not sent twice by that", () => {
+    const field = type(shown.root, "Mend it");
+    key(field, "Enter");
+    const { id } = shown.said[0] as { id: string };
+    mock.timers.tick(20_000);
+    assert.equal(field.value, "Mend it");
+    assert.match(text("[role=alert]"), /did not arrive/);
+    // It was only slow.
+    shown.page.hear({ is: "heard", id });
+    shown.page.hear({ is: "taken", id });
+    assert.equal(field.value, "");
+    assert.equal(shown.root.querySelector<HTMLElement>("[role=alert]")?.hidden, true);
+  });
+
+  test("a message that is on its way outlives the page, and so does an edited one", () => {
+    key(type(shown.root, "Mend it"), "Enter");
+    const { id } = shown.said[0] as { id: string };
+    const again = open(shown.kept.at(-1));
+    again.page.ready();
+    assert.deepEqual(again.said, [{ is: "ready", sending: id }]);
+    assert.equal(again.root.querySelector(".sending .words")?.textContent, "Mend it");
+    again.page.hear({ is: "failed", text: "It did not arrive.", id });
+    assert.equal(again.root.querySelector("textarea")?.value, "Mend it");
+
+    shown.page.hear({ is: "taken", id });
+    const before = { is: "updates", updates: updates([user("One")], { turnId: "t7" }) } as const;
+    shown.page.hear(before);
+    click(shown.root, "Edit and resend");
+    type(shown.root.querySelector(".log > .user") as Element, "Two");
+    const later = open(shown.kept.at(-1));
+    later.page.hear(before);
+    assert.equal(later.root.querySelector<HTMLTextAreaElement>(".user textarea")?.value, "Two");
+  });
+
+  test("an edited message that could not be sent comes back to where it was edited", () => {
+    const before = { is: "updates", updates: updates([user("One")], { turnId: "t7" }) } as const;
+    shown.page.hear(before);
+    click(shown.root, "Edit and resend");
+    key(type(shown.root.querySelector(".log > .user") as Element, "Two"), "Enter");
+    const { id } = shown.said[0] as { id: string };
+    shown.page.hear({ is: "failed", text: "No.", id });
+    const again = shown.root.querySelector<HTMLTextAreaElement>(".user textarea");
+    assert.equal(again?.value, "Two");
+    key(again as Element, "Enter");
+    const { id: other } = shown.said[1] as { id: string };
+    // The chat before that turn is another one, and has no such message.
+    shown.page.hear({ is: "reset", sessionId: "s2", title: "", updates: [], isCut: false });
+    assert.equal(text(".sending .words"), "Two");
+    shown.page.hear({ is: "failed", text: "No.", id: other });
+    assert.equal(shown.root.querySelector("textarea")?.value, "Two");
   });
 
   test("without a server there is a button in place of the field", () => {

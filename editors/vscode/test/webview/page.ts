@@ -11,7 +11,11 @@ export interface Shown {
   readonly kept: Kept[];
 }
 
-export function open(kept?: Kept): Shown {
+export function open(
+  kept?: Kept,
+  say: (message: ToHost) => void = () => {},
+  keep: (state: Kept) => void = () => {},
+): Shown {
   const window = new Window();
   const { Event, ResizeObserver } = window;
   Object.assign(globalThis, { window, document: window.document, Event, ResizeObserver });
@@ -21,8 +25,14 @@ export function open(kept?: Kept): Shown {
   const saved: Kept[] = [];
   const page = new ChatPage(
     root,
-    (message) => said.push(message),
-    (state) => saved.push(state),
+    (message) => {
+      said.push(message);
+      say(message);
+    },
+    (state) => {
+      saved.push(state);
+      keep(state);
+    },
     kept,
   );
   return { page, root, said, kept: saved };

@@ -75,6 +75,7 @@ COMMANDS = (
     "milepost.checkpoint.name",
     "milepost.checkpoint.redo",
     "milepost.goal.list",
+    "milepost.goal.propose",
     "milepost.goal.pause",
     "milepost.goal.resume",
     "milepost.goal.abandon",

@@ -97,6 +97,16 @@ def test_a_goal_is_set_verified_and_abandoned(nvim, project, other):
     nvim.wait("its end", lambda: other.goals.page()[0].state == "abandoned")
 
 
+def test_checks_are_offered_for_the_words_of_a_goal(nvim, project, other):
+    nvim.open(project / "shop.py")
+    nvim.lua("answers = ...", ["All 2 of them"])
+    nvim.ex("Milepost goal set README.md exists and git is clean")
+    nvim.wait("the goal", lambda: len(other.goals.page()) == 1)
+    (goal,) = other.goals.page()
+    assert [check.command for check in goal.checks] == ["file: README.md", "git: clean"]
+    assert goal.condition == "README.md exists and git is clean"
+
+
 def test_what_an_agent_wants_to_run_is_shown_and_allowed_from_the_picker(nvim, project, other):
     goal = other.goals.set("It works.", checks=["test -d ."])
     nvim.open(project / "shop.py")

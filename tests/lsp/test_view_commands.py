@@ -194,6 +194,21 @@ def test_what_a_view_asks_for_is_not_in_the_history(client, other):
     ]
 
 
+def test_checks_are_proposed_for_the_words_of_a_goal_and_nothing_is_set(client, project, other):
+    (project / "conftest.py").write_text("", encoding="utf-8")
+    (project / "test_shop.py").write_text("def test_a():\n    assert True\n", "utf-8")
+    asked = {"condition": "The tests pass and the work is committed"}
+    proposed = client.command("milepost.goal.propose", asked)["checks"]
+    assert [check["kind"] for check in proposed] == ["tests", "committed"]
+    assert [check["command"] for check in proposed] == [
+        check.command for check in other.goals.proposals(asked["condition"])
+    ]
+    assert client.command("milepost.goal.propose", {"condition": "It is good"}) == {"checks": []}
+    with pytest.raises(ServerError, match="condition"):
+        client.command("milepost.goal.propose", {"condition": "  "})
+    assert other.goals.page() == ()
+
+
 def test_what_only_the_user_may_say_of_a_goal_can_be_said_in_the_editor(client, project, other):
     (project / "conftest.py").write_text("", encoding="utf-8")
     (project / "test_shop.py").write_text("def test_a():\n    assert 1 + 1 == 2\n", "utf-8")

@@ -884,6 +884,22 @@ export interface ProposalList {
 }
 
 /**
+ * The words of a goal that is not set yet.
+ */
+export interface ProposeChecksArguments {
+  condition: string;
+  uri?: string | null;
+}
+
+/**
+ * What the words seem to ask for in this project, for the user to take, change or leave; nothing
+ * was run.
+ */
+export interface ProposedChecks {
+  checks: Check[];
+}
+
+/**
  * LSP's range, `end` excluded.
  */
 export interface Range {
@@ -1338,6 +1354,7 @@ export interface Commands {
   "milepost.goal.set": { argument: SetGoalArguments; result: Goal };
   "milepost.goal.verify": { argument: VerifyGoalArguments; result: Verdict };
   "milepost.goal.list": { argument: ListGoalsArguments; result: GoalList };
+  "milepost.goal.propose": { argument: ProposeChecksArguments; result: ProposedChecks };
   "milepost.goal.pause": { argument: GoalArguments; result: Goal };
   "milepost.goal.resume": { argument: GoalArguments; result: Goal };
   "milepost.goal.abandon": { argument: GoalArguments; result: Goal };

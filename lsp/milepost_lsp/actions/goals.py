@@ -27,6 +27,15 @@ async def run_list(call: Call, arguments: commands.ListGoalsArguments) -> comman
     return commands.GoalList(await call.session.run(workspace.goals.page, _LISTED))
 
 
+async def run_propose(
+    call: Call, arguments: commands.ProposeChecksArguments
+) -> commands.ProposedChecks:
+    """Answers with checks that the words of a goal seem to ask for; sets and runs nothing."""
+    workspace = await call.workspace(arguments.uri)
+    found = await call.session.run(workspace.goals.proposals, arguments.condition)
+    return commands.ProposedChecks(found)
+
+
 async def run_pause(call: Call, arguments: commands.GoalArguments) -> api.Goal:
     """Lets the goal rest."""
     workspace = await call.workspace(arguments.uri)
@@ -96,6 +105,9 @@ def _said(call: Call, what: str, goal: api.Goal) -> api.Goal:
 
 
 LIST = Action(commands.LIST_GOALS, commands.ListGoalsArguments, run_list, is_recorded=False)
+PROPOSE = Action(
+    commands.PROPOSE_CHECKS, commands.ProposeChecksArguments, run_propose, is_recorded=False
+)
 PAUSE = Action(commands.PAUSE_GOAL, commands.GoalArguments, run_pause)
 RESUME = Action(commands.RESUME_GOAL, commands.GoalArguments, run_resume)
 ABANDON = Action(commands.ABANDON_GOAL, commands.GoalArguments, run_abandon)

@@ -73,6 +73,7 @@ COMMANDS: tuple[Action[Any], ...] = (
     points.NAME,
     points.REDO,
     goals.LIST,
+    goals.PROPOSE,
     goals.PAUSE,
     goals.RESUME,
     goals.ABANDON,

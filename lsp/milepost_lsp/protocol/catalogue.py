@@ -104,6 +104,7 @@ COMMANDS = (
     Command(commands.SET_GOAL, commands.SetGoalArguments, api.Goal),
     Command(commands.VERIFY_GOAL, commands.VerifyGoalArguments, api.Verdict),
     Command(commands.LIST_GOALS, commands.ListGoalsArguments, commands.GoalList),
+    Command(commands.PROPOSE_CHECKS, commands.ProposeChecksArguments, commands.ProposedChecks),
     Command(commands.PAUSE_GOAL, commands.GoalArguments, api.Goal),
     Command(commands.RESUME_GOAL, commands.GoalArguments, api.Goal),
     Command(commands.ABANDON_GOAL, commands.GoalArguments, api.Goal),

@@ -31,6 +31,7 @@ PIN_CHECKPOINT = "milepost.checkpoint.pin"
 NAME_CHECKPOINT = "milepost.checkpoint.name"
 REDO = "milepost.checkpoint.redo"
 LIST_GOALS = "milepost.goal.list"
+PROPOSE_CHECKS = "milepost.goal.propose"
 PAUSE_GOAL = "milepost.goal.pause"
 RESUME_GOAL = "milepost.goal.resume"
 ABANDON_GOAL = "milepost.goal.abandon"
@@ -306,6 +307,22 @@ class GoalList:
     """The goals, newest first."""
 
     goals: tuple[api.Goal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeChecksArguments:
+    """The words of a goal that is not set yet."""
+
+    condition: str
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedChecks:
+    """What the words seem to ask for in this project, for the user to take, change or leave;
+    nothing was run."""
+
+    checks: tuple[api.Check, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ M.words = {
     end,
   },
   goal = {
-    'lets you choose a goal, to verify it, allow its commands, accept changes of what judges it, or limit how often it is verified; `:Milepost goal verify` verifies the newest active one, `:Milepost goal set WORDS` sets one, a range gives its words and checks.',
+    'lets you choose a goal, to verify it, allow its commands, accept changes of what judges it, or limit how often it is verified; `:Milepost goal verify` verifies the newest active one, `:Milepost goal set WORDS` sets one and offers the checks that the project has for such words, a range gives its words and checks.',
     completions = { 'set ', 'verify' },
     run = function(call, rest)
       local words = rest:match('^set%s+(.*)$') or (rest == 'set' and '')

@@ -128,7 +128,33 @@ function M.limit(client, uri, goal)
   end)
 end
 
---- Set a goal; lines that begin with `$ ` are its checks.
+-- Offer the checks that the words seem to ask for: one, all of them, or none.
+local function choose_checks(client, argument, done)
+  client_of.command(client, 'milepost.goal.propose', argument, function(proposed)
+    local lines = vim.tbl_map(function(check)
+      return check.command
+    end, proposed.checks)
+    if #lines == 0 then
+      return done({})
+    end
+    local function take(chosen)
+      return function()
+        done(chosen)
+      end
+    end
+    local actions = vim.tbl_map(function(line)
+      return { line:gsub('%s*\n%s*', ' '), take({ line }) }
+    end, lines)
+    if #lines > 1 then
+      table.insert(actions, 1, { ('All %d of them'):format(#lines), take(lines) })
+    end
+    table.insert(actions, { 'No check: only a model can judge it', take({}) })
+    picker.act('How can that be seen?', actions)
+  end)
+end
+
+--- Set a goal; lines that begin with `$ ` are its checks. Without any, those that the project
+--- has for such words are offered.
 ---@param text string
 function M.set(text)
   local client = client_of.need()
@@ -141,10 +167,13 @@ function M.set(text)
     table.insert(check and checks or condition, check or line)
   end
   local argument = { condition = vim.trim(table.concat(condition, '\n')), uri = client_of.uri(client) }
-  if #checks > 0 then
-    argument.checks = checks
+  local function set(chosen)
+    client_of.command(client, 'milepost.goal.set', vim.tbl_extend('error', argument, { checks = chosen }))
   end
-  client_of.command(client, 'milepost.goal.set', argument)
+  if #checks > 0 then
+    return set(checks)
+  end
+  choose_checks(client, argument, set)
 end
 
 --- Verify a goal: the newest active one when none is named.

@@ -103,7 +103,10 @@ export class GoalCommands {
   }
 
   private async set(): Promise<void> {
-    const wanted = await askGoal();
+    const wanted = await askGoal(async (condition) => {
+      const about = this.project.about({ condition });
+      return (await this.wire.command("milepost.goal.propose", about)).checks;
+    });
     if (wanted) {
       await this.wire.command("milepost.goal.set", this.project.about(wanted));
     }

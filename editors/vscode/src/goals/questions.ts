@@ -1,7 +1,7 @@
 /** What is asked before a goal is set or changed: which one, how much, and whether. */
 
 import * as vscode from "vscode";
-import type { Goal, Sign } from "../protocol.ts";
+import type { Check, Goal, Sign } from "../protocol.ts";
 import { limits, standing } from "./standing.ts";
 
 /** What the server takes. */
@@ -25,8 +25,10 @@ export async function pickGoal(title: string, goals: readonly Goal[]): Promise<G
   return (await vscode.window.showQuickPick(rows, { title, matchOnDescription: true }))?.goal;
 }
 
-/** A goal's condition and its checks, or undefined. */
-export async function askGoal(): Promise<{ condition: string; checks: string[] } | undefined> {
+/** A goal's condition and its checks, or undefined; `propose` finds some for the condition. */
+export async function askGoal(
+  propose: (condition: string) => Promise<readonly Check[]>,
+): Promise<{ condition: string; checks: string[] } | undefined> {
   const condition = await vscode.window.showInputBox({
     title: "Set a Goal (1 of 2)",
     prompt: "When is it done?",
@@ -37,6 +39,38 @@ export async function askGoal(): Promise<{ condition: string; checks: string[] }
   if (condition === undefined) {
     return undefined;
   }
+  const words = condition.trim();
+  const checks = await askChecks(await propose(words));
+  return checks && { condition: words, checks };
+}
+
+/** Those of the proposed checks that are taken, and others; undefined when it is left. */
+async function askChecks(proposed: readonly Check[]): Promise<string[] | undefined> {
+  if (proposed.length === 0) {
+    return writeChecks();
+  }
+  const own = { label: "$(edit) Write another…", check: undefined, picked: false };
+  const rows = proposed.map((check) => ({
+    label: check.command,
+    description: "proposed for this project",
+    check,
+    picked: true,
+  }));
+  const chosen = await vscode.window.showQuickPick([...rows, own], {
+    title: "Set a Goal (2 of 2)",
+    placeHolder: "How can that be seen? Without any, only a model can judge it.",
+    canPickMany: true,
+    ignoreFocusOut: true,
+  });
+  if (!chosen) {
+    return undefined;
+  }
+  const taken = chosen.flatMap(({ check }) => (check ? [check.command] : []));
+  const written = chosen.includes(own) ? await writeChecks() : [];
+  return written && [...taken, ...written];
+}
+
+async function writeChecks(): Promise<string[] | undefined> {
   const lines = await vscode.window.showInputBox({
     title: "Set a Goal (2 of 2)",
     prompt:
@@ -46,7 +80,7 @@ export async function askGoal(): Promise<{ condition: string; checks: string[] }
     ignoreFocusOut: true,
   });
   const checks = lines?.split(";;").map((line) => line.trim());
-  return checks && { condition: condition.trim(), checks: checks.filter(Boolean) };
+  return checks?.filter(Boolean);
 }
 
 export function wrongCondition(text: string): string | undefined {

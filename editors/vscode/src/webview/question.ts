@@ -22,12 +22,13 @@ export function drawQuestion(
     h("li", {}, h("strong", {}, option.name), `: ${option.meaning}`),
   );
   // A short one stands in the title already.
-  const whole = title.includes(subject) ? [] : [drawSubject(subject), drawSize(subject)];
+  const isShort = title.includes(subject);
+  const whole = isShort ? [] : [drawSubject(subject), drawSize(subject)];
   const hasMarks = pieces(title + subject).some((piece) => piece.isMark);
   return h(
     "section",
     { class: "card question", role: "group", "aria-label": "Permission" },
-    h("strong", { class: "asked" }, ...drawPieces(title), "?"),
+    h("strong", { class: isShort ? "asked whole" : "asked" }, ...drawPieces(title), "?"),
     ...whole,
     hasMarks &&
       h(

@@ -8,7 +8,7 @@ import {
   wrongCondition,
   wrongLimit,
 } from "../../src/goals/questions.ts";
-import type { Sign } from "../../src/protocol.ts";
+import type { Check, Sign } from "../../src/protocol.ts";
 import { desk } from "../vscode.ts";
 import { goal } from "./goals.ts";
 
@@ -17,6 +17,8 @@ const SIGNS: Sign[] = ["test_shop.py lost 2 tests", "pyproject.toml deselects a 
 );
 
 beforeEach(() => desk.clear());
+
+const nothing = async (): Promise<Check[]> => [];
 
 test("a limit is a number above 0 or nothing", () => {
   for (const text of ["", "  ", "1", " 20 "]) {
@@ -46,11 +48,11 @@ test("a budget has both limits; Escape at either leaves it", async () => {
 test("a goal may have no check; Escape sets none", async () => {
   desk.answers.push(" It works ", " make test ;; file: done.txt ;; ");
   const wanted = { condition: "It works", checks: ["make test", "file: done.txt"] };
-  assert.deepEqual(await askGoal(), wanted);
+  assert.deepEqual(await askGoal(nothing), wanted);
   desk.answers.push("It works", "");
-  assert.deepEqual(await askGoal(), { condition: "It works", checks: [] });
+  assert.deepEqual(await askGoal(nothing), { condition: "It works", checks: [] });
   desk.answers.push("It works");
-  assert.equal(await askGoal(), undefined);
+  assert.equal(await askGoal(nothing), undefined);
 });
 
 test("the very commands are shown, and only the button allows them", async () => {
@@ -79,4 +81,20 @@ test("one change is not chosen first, and none chosen accepts none", async () =>
   assert.deepEqual(await askSigns(goal(), SIGNS.slice(0, 1)), ["s0"]);
   desk.answers.push("");
   assert.equal(await askSigns(goal(), SIGNS), undefined);
+});
+
+test("proposed checks are taken or left, and others written beside them", async () => {
+  const lines = ["tests: python3 -m unittest", "git: committed"];
+  const propose = async (condition: string): Promise<Check[]> => {
+    assert.equal(condition, "Tests pass, and it is committed");
+    return lines.map((command) => ({ command, kind: "tests", expectExit: 0, timeoutS: 300 }));
+  };
+  desk.answers.push(" Tests pass, and it is committed ", lines.join("\n"));
+  assert.deepEqual((await askGoal(propose))?.checks, lines);
+  const own = "$(edit) Write another…";
+  desk.answers.push("Tests pass, and it is committed", `${lines[1]}\n${own}`, "make lint");
+  assert.deepEqual((await askGoal(propose))?.checks, ["git: committed", "make lint"]);
+  // Escape where another is written sets nothing.
+  desk.answers.push("Tests pass, and it is committed", own);
+  assert.equal(await askGoal(propose), undefined);
 });

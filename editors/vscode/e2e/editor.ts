@@ -1,5 +1,6 @@
 /** A real VS Code, served by code-server, in a real browser, with a home of its own. */
 
+import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import {
   appendFileSync,
@@ -13,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, type Frame, type Locator, type Page } from "playwright-core";
+import { faults } from "./axe.ts";
 
 export const ROOT = join(import.meta.dirname, "../../..");
 const PICTURES = join(import.meta.dirname, "pictures");
@@ -277,6 +279,39 @@ export class Editor {
     await chat.locator(".log > .user", { hasText: words }).last().waitFor();
   }
 
+  /** Looks again and again until it holds. */
+  async until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+    const deadline = Date.now() + PATIENCE_MS;
+    while (!(await holds())) {
+      assert.ok(Date.now() < deadline, `waited in vain: ${what}`);
+      await this.page.waitForTimeout(50);
+    }
+  }
+
+  /** Sees that the chat can be read by everybody, in each kind of theme. */
+  async readable(chat: Frame): Promise<void> {
+    const all: string[] = [];
+    for (const [theme, kind] of Object.entries(THEMES)) {
+      await this.theme(theme);
+      await chat.locator(`body[data-vscode-theme-kind="${kind}"]`).waitFor();
+      const found = await faults(chat);
+      if (found.length > 0) {
+        await this.picture(`unreadable-${kind}`);
+      }
+      all.push(...found.map((fault) => `${theme}: ${fault}`));
+    }
+    assert.equal(all.join("\n\n"), "");
+  }
+
+  private async theme(name: string): Promise<void> {
+    await this.run("Preferences: Color Theme");
+    await insist(async () => {
+      await this.quickInput().fill(name, { timeout: MOMENT_MS });
+      const row = `.quick-input-list .monaco-list-row[aria-label^="${name}"]`;
+      await this.page.locator(row).first().click({ timeout: MOMENT_MS });
+    });
+  }
+
   /** Chooses a row of the list that a key opens and words narrow down. */
   private async choose(key: string, words: string, row: string): Promise<void> {
     await insist(async () => {
@@ -347,6 +382,14 @@ async function insist(attempt: () => Promise<void>): Promise<void> {
     }
   }
 }
+
+/** The themes that everybody has, one of each kind. */
+const THEMES = {
+  "Dark Modern": "vscode-dark",
+  "Dark High Contrast": "vscode-high-contrast",
+  "Light High Contrast": "vscode-high-contrast-light",
+  "Light Modern": "vscode-light",
+};
 
 /** No welcome page, no questions, no other AI. */
 const QUIET = {

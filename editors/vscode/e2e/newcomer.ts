@@ -55,9 +55,8 @@ export class Newcomer {
   private async stop(): Promise<void> {
     const { editor } = this;
     await this.agree();
-    // pip is at work by then.
-    await editor.message("Installing Milepost's server: Collecting").waitFor();
-    assert.ok(existsSync(join(this.managed, "bin/python")));
+    // From here on it takes many seconds more: pip itself comes first, then what is fetched.
+    await editor.until("half an environment", () => existsSync(join(this.managed, "bin/python")));
     await editor.press("Installing Milepost's server", "Cancel");
     await editor.message("The installation was stopped, and nothing of it is left").waitFor();
     await editor.picture("stopped");

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Frame } from "playwright-core";
 import { Agent } from "../test/agent.ts";
-import { type Editor, PATIENCE_MS } from "./editor.ts";
+import type { Editor } from "./editor.ts";
 import { DISGUISED, HANG, MEND, NEW, TEST } from "./shop.ts";
 
 export class Story {
@@ -72,6 +72,7 @@ export class Story {
     await this.ended(chat);
     await chat.locator(".agent figure.code", { hasText: NEW }).waitFor();
     await editor.picture("streamed");
+    await editor.readable(chat);
     const hunks = chat.locator(".hunk");
     await hunks.nth(1).waitFor();
     assert.equal(await hunks.count(), 2);
@@ -86,7 +87,7 @@ export class Story {
     await hunks.nth(1).getByRole("button", { name: "Reject" }).click();
     await hunks.nth(1).locator(".badge", { hasText: "rejected" }).waitFor();
     await editor.run("File: Save All");
-    await this.until("one hunk is kept and one taken back", () => {
+    await this.editor.until("one hunk is kept and one taken back", () => {
       const text = readFileSync(join(editor.project, "shop.py"), "utf8");
       return text.split(NEW).length === 2;
     });
@@ -129,9 +130,12 @@ export class Story {
     const subject = chat.locator(".question .subject");
     await subject.locator(".mark", { hasText: "\\u202e" }).waitFor();
     await editor.picture("disguised");
+    // In the chat's field, the Escape before each choice of a theme would stop the turn.
+    await editor.page.mouse.click(900, 500);
+    await editor.readable(chat);
     // The end is reached without a mouse, and the answers are in sight all the time.
     await subject.press("End");
-    await this.until("the end is in sight", () =>
+    await this.editor.until("the end is in sight", () =>
       subject.evaluate((it) => it.scrollTop + it.clientHeight >= it.scrollHeight - 1),
     );
     await editor.picture("seen-through");
@@ -259,13 +263,5 @@ export class Story {
   private terminal(...words: string[]): void {
     const { project, environment: env } = this.editor;
     execFileSync(this.milepost, words, { cwd: project, env, stdio: "ignore" });
-  }
-
-  private async until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + PATIENCE_MS;
-    while (!(await holds())) {
-      assert.ok(Date.now() < deadline, `waited in vain: ${what}`);
-      await this.editor.page.waitForTimeout(50);
-    }
   }
 }

@@ -24,7 +24,7 @@ export function pageHtml(webview: vscode.Webview, extension: vscode.Uri): string
 <title>Milepost Chat</title>
 </head>
 <body>
-<div id="chat"></div>
+<main id="chat"></main>
 <script nonce="${nonce}" src="${script}"></script>
 </body>
 </html>`;

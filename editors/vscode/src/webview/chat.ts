@@ -7,10 +7,12 @@ import type { Proposal } from "../protocol.ts";
 import { Composer } from "./composer.ts";
 import type { Desk, Drawing } from "./desk.ts";
 import { button, h } from "./elements.ts";
+import { drawEmpty, drawObstacle } from "./empty.ts";
 import { draw } from "./items.ts";
 import type { MarkdownActions } from "./markdown.ts";
 import { drawQuestion } from "./question.ts";
 import { type OnItsWay, Sending } from "./sending.ts";
+import { Speaker } from "./speaking.ts";
 import { spentWords } from "./spent.ts";
 import { ToolCard } from "./tools.ts";
 
@@ -40,16 +42,29 @@ export class ChatPage implements Desk {
     class: "log",
     role: "log",
     "aria-label": "Chat",
+    // What is said is read out by `speaker`, not word by word.
+    "aria-live": "off",
     tabindex: "0",
   });
-  private readonly questions = h("div", { class: "questions", "aria-live": "assertive" });
+  private readonly questions = h("div", {
+    class: "questions",
+    role: "region",
+    "aria-label": "Questions",
+    "aria-live": "assertive",
+  });
   private readonly obstacle = h("div", { class: "obstacle", role: "status", hidden: true });
   private readonly failure = h("div", { class: "notice error", role: "alert", hidden: true });
   private readonly latest = button("↓ Latest", () => this.toEnd(), {
     class: "latest",
     hidden: true,
   });
-  private readonly spent = h("div", { class: "spent", "aria-label": "Tokens and cost" });
+  private readonly spent = h("div", {
+    class: "spent",
+    role: "note",
+    "aria-label": "Tokens and cost",
+  });
+  private readonly speaker = new Speaker();
+  private isRunning = false;
   private readonly composer: Composer;
   private readonly working = h(
     "div",
@@ -119,6 +134,7 @@ export class ChatPage implements Desk {
       this.obstacle,
       this.composer.element,
       this.spent,
+      this.speaker.element,
     );
     this.showEmpty();
   }
@@ -141,6 +157,7 @@ export class ChatPage implements Desk {
         for (const told of message.updates) {
           this.transcript.apply(told);
         }
+        this.speaker.skip(this.transcript.items);
         this.redraw();
         this.toEnd();
         break;
@@ -239,10 +256,16 @@ export class ChatPage implements Desk {
     }
     this.showEmpty();
     this.showSpent();
+    this.speak();
     if (wasAtEnd) {
       this.toEnd();
     }
     this.showLatest();
+  }
+
+  private speak(): void {
+    const text = ({ key }: Item): string => this.drawn.get(key)?.drawing.element.innerText ?? "";
+    this.speaker.follow(this.transcript.items, this.isRunning, text);
   }
 
   private drawItem(item: Item): void {
@@ -287,9 +310,9 @@ export class ChatPage implements Desk {
   }
 
   private running(isRunning: boolean): void {
+    this.isRunning = isRunning;
     this.composer.running(isRunning);
-    // While words stream in, they are not read out one by one.
-    this.log.setAttribute("aria-busy", String(isRunning));
+    this.speak();
     this.working.hidden = !isRunning;
   }
 
@@ -305,15 +328,7 @@ export class ChatPage implements Desk {
     this.obstacle.hidden = obstacle === undefined;
     this.composer.element.hidden = obstacle !== undefined;
     if (obstacle) {
-      const actions = obstacle.actions.map(({ title, command }, number) =>
-        button(title, () => this.post({ is: "command", command }), {
-          class: number === 0 ? "primary" : "",
-        }),
-      );
-      this.obstacle.replaceChildren(
-        h("p", {}, obstacle.text),
-        h("div", { class: "buttons" }, ...actions),
-      );
+      this.obstacle.replaceChildren(...drawObstacle(obstacle, this.post));
     }
   }
 
@@ -323,16 +338,7 @@ export class ChatPage implements Desk {
       shown?.remove();
       return;
     }
-    const words =
-      "A worker with a model of yours: it remembers, every change can be taken back, and it is done when the checks pass.";
-    const name = (): void => this.post({ is: "command", command: "milepost.openSettings" });
-    const without = "No model is named yet, so the chat answers from memory and history. ";
-    const empty = h(
-      "div",
-      { class: "empty" },
-      h("p", {}, words),
-      this.model === "" && h("p", {}, without, button("Name a Model", name, { class: "link" })),
-    );
+    const empty = drawEmpty(this.model, this.post);
     if (shown) {
       shown.replaceWith(empty);
     } else {

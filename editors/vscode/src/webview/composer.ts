@@ -7,8 +7,14 @@ const MODES: Record<Mode, string> = { build: "Build", plan: "Plan", compose: "Co
 
 export class Composer {
   readonly element: HTMLElement;
-  private readonly chips = h("div", { class: "chips", role: "list", "aria-label": "Context" });
-  private readonly rows = h("ul", { class: "rows", role: "listbox", id: "rows", hidden: true });
+  private readonly chips = h("div", { class: "chips" });
+  private readonly rows = h("ul", {
+    class: "rows",
+    role: "listbox",
+    id: "rows",
+    "aria-label": "Files and memory",
+    hidden: true,
+  });
   private readonly field = h("textarea", {
     "aria-label": "Message to Milepost",
     placeholder: "Ask, or say what is to be done. @ adds files and memory.",
@@ -102,7 +108,8 @@ export class Composer {
         class: "chip suggested",
         title: `Add ${suggested.detail}`,
       });
-    this.chips.replaceChildren(...fixed, ...(offered ? [offered] : []));
+    const list = h("div", { class: "list", role: "list", "aria-label": "Context" }, ...fixed);
+    this.chips.replaceChildren(...(fixed.length > 0 ? [list] : []), ...(offered ? [offered] : []));
   }
 
   /** The rows for what was typed behind `@`, unless something else was typed since. */

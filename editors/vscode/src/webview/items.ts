@@ -214,7 +214,7 @@ function drawVerdict({ verdict, reason }: OneOf<"verdict">): HTMLElement {
   const isMet = verdict === "met";
   return h(
     "div",
-    { class: `verdict ${isMet ? "good" : "bad"}`, role: "status" },
+    { class: `verdict ${isMet ? "good" : "bad"}` },
     icon(isMet ? "check" : "close"),
     h("strong", {}, VERDICTS[verdict] ?? verdict),
     h("span", {}, reason),

@@ -85,7 +85,13 @@ function list(token: Tokens.List, actions: MarkdownActions): HTMLElement {
       .filter((each) => each.type !== "checkbox" && each.type !== "space")
       .map((each) => block(each, actions));
     const box =
-      item.task && h("input", { type: "checkbox", disabled: true, checked: item.checked === true });
+      item.task &&
+      h("input", {
+        type: "checkbox",
+        disabled: true,
+        checked: item.checked === true,
+        "aria-label": item.checked ? "Done" : "Not done",
+      });
     return h("li", { class: item.task ? "task" : undefined } as { class?: string }, box, ...body);
   });
   if (!token.ordered) {

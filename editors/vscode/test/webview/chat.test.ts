@@ -69,6 +69,28 @@ describe("the chat's page", () => {
     assert.equal(text(".empty"), "(none)");
   });
 
+  test("messages are read out when they are whole, and not word by word", () => {
+    const spoken = (): string[] =>
+      [...shown.root.querySelectorAll(":scope > [role=status].unseen p")].map(
+        (each) => each.textContent ?? "",
+      );
+    shown.page.hear({ is: "running", isRunning: true });
+    shown.page.hear({ is: "updates", updates: updates([user("Hi"), agent("I will")]) });
+    shown.page.hear({ is: "updates", updates: updates([agent(" look.")], { from: 3 }) });
+    assert.deepEqual(spoken(), []);
+    shown.page.hear({ is: "updates", updates: updates([call("c"), agent("It is ")], { from: 4 }) });
+    assert.deepEqual(spoken(), ["I will look.", "Edit shop.py"]);
+    shown.page.hear({ is: "updates", updates: updates([agent("mended.")], { from: 6 }) });
+    shown.page.hear({ is: "running", isRunning: false });
+    assert.deepEqual(spoken().slice(2), ["It is mended."]);
+    assert.equal(shown.root.querySelector("[role=log]")?.getAttribute("aria-live"), "off");
+    // What was said before, in a chat that is shown again, is not.
+    const list = updates([user("Hi"), agent("Hello")], { sessionId: "s2" });
+    shown.page.hear({ is: "reset", sessionId: "s2", title: "", updates: list, isCut: false });
+    shown.page.hear({ is: "running", isRunning: false });
+    assert.deepEqual(spoken(), []);
+  });
+
   test("@ asks for rows, and a chosen row takes the place of the words", () => {
     const field = type(shown.root, "look at @sho");
     assert.deepEqual(shown.said.at(-1), { is: "complete", query: "sho" });

@@ -213,7 +213,7 @@ export class Conversation {
     } catch (error) {
       if (epoch === this.epoch) {
         // What cannot be shown is not written into either.
-        this.replace(undefined, uri);
+        this.clear(uri);
       }
       throw error;
     } finally {

@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import { when } from "../checkpoints/tree.ts";
 import type { CurrentProject } from "../project.ts";
 import type { ChatSession } from "../protocol.ts";
-import type { Wire } from "../server/server.ts";
+import { type Wire, words } from "../server/server.ts";
 import type { Conversation } from "./conversation.ts";
 
 const SHOWN = 50;
@@ -52,11 +52,13 @@ export class Sessions {
         await (button === RENAME ? this.rename(session) : this.delete(session));
       }
     });
-    pick.onDidAccept(async () => {
+    pick.onDidAccept(() => {
       const [row] = pick.selectedItems;
       pick.hide();
       if (row?.session) {
-        await this.conversation.load(row.session.sessionId, uri);
+        this.conversation.load(row.session.sessionId, uri).catch((error) => {
+          vscode.window.showErrorMessage(`The chat cannot be shown: ${words(error)}`);
+        });
       } else if (row) {
         this.conversation.begin(uri);
       }

@@ -242,6 +242,7 @@ describe("a conversation", () => {
     const done = prompt();
     asked[0]?.refuse(new Error("There is no session s0."));
     await assert.rejects(loaded);
+    assert.equal(resets, 1);
     await next();
     assert.equal(paramsOf(1).sessionId, undefined);
     hear(updates([agent("Hello")]));

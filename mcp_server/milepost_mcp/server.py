@@ -76,7 +76,6 @@ class _Request:
     stop: threading.Event = field(default_factory=threading.Event)
     started: float = field(default_factory=time.monotonic)
     doing: str = ""
-    thread: threading.Thread | None = None
 
 
 class _Client:
@@ -129,7 +128,9 @@ class Server:
     def __init__(self, session: Session, send: Callable[[bytes], None]) -> None:
         self._session = session
         self._send = send
+        # Slow calls that are not answered yet, and the threads of all that have not ended.
         self._slow: dict[object, _Request] = {}
+        self._threads: set[threading.Thread] = set()
         self._guard = threading.Lock()
         self._client = _Client(self._notify, send)
         self._answers = Answers(session)
@@ -179,14 +180,13 @@ class Server:
             self._succeed(_Request(request_id, is_modern=True), {"_meta": meta})
         self._watch.close()
         with self._guard:
-            running = list(self._slow.values())
+            running, threads = list(self._slow.values()), list(self._threads)
         for request in running:
             request.stop.set()
         self._session.runs.close()
         deadline = time.monotonic() + EXIT_GRACE_S
-        for request in running:
-            if request.thread is not None:
-                request.thread.join(max(0.0, deadline - time.monotonic()))
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
         self._session.close()
 
     def _answer(self, message: dict[str, object]) -> None:
@@ -293,17 +293,25 @@ class Server:
                 self._succeed(request, failed(busy))
                 return
             self._slow[request.id] = request
-        request.thread = threading.Thread(
-            target=self._run_slow, args=(tool, arguments, request), daemon=True
-        )
-        request.thread.start()
+            thread = threading.Thread(
+                target=self._run_slow, args=(tool, arguments, request), daemon=True
+            )
+            self._threads.add(thread)
+        thread.start()
 
     def _run_slow(self, tool: Tool, arguments: object, request: _Request) -> None:
         try:
             self._run(tool, arguments, request)
         finally:
+            self._forget(request)
             with self._guard:
-                self._slow.pop(request.id, None)
+                self._threads.discard(threading.current_thread())
+
+    def _forget(self, request: _Request) -> None:
+        """A slow call is answered, or needs no answer; another may have its id from now on."""
+        with self._guard:
+            if self._slow.get(request.id) is request:
+                del self._slow[request.id]
 
     def _run(self, tool: Tool, arguments: object, request: _Request) -> None:
         def doing(what: str) -> None:
@@ -311,6 +319,8 @@ class Server:
             self._progress(request)
 
         def send(result: dict[str, object]) -> None:
+            # The client may go on as soon as it reads this, while the history is still written.
+            self._forget(request)
             self._succeed(request, result)
 
         # The reader's thread asks nobody: it is the one that would hear the answer.

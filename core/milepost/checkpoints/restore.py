@@ -22,7 +22,7 @@ from milepost.checkpoints.taking import Known
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from milepost.checkpoints.rows import Snapshot, State
+    from milepost.checkpoints.rows import Row, Snapshot, State
     from milepost.checkpoints.spans import Span
     from milepost.checkpoints.store import SnapshotStore
 
@@ -35,7 +35,8 @@ _NOT_ONLY_AGENTS = "someone else changed it after the agent; look at it, or rest
 @dataclass(slots=True)
 class Outcome:
     """A restore planned or done: its steps, the paths it leaves alone, how to take it back, and
-    whose the changes are that it takes back."""
+    whose the changes are that it takes back. `rows` is what the manifest says of the steps' paths,
+    where they are to be carried out."""
 
     target: Snapshot
     now: Snapshot
@@ -43,6 +44,7 @@ class Outcome:
     request: Request
     by: dict[bytes, str]
     refused: list[tuple[bytes, str]] = field(default_factory=list[tuple[bytes, str]])
+    rows: dict[bytes, Row] = field(default_factory=dict[bytes, "Row"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,11 @@ def plan(store: SnapshotStore, wish: Wish, *, actor: str, only_looks: bool = Fal
     else:
         label, kind = f"before going back to {target.id}", "automatic"
     with store.seeing(Request(actor, label, kind, session=wish.session)) as now:
-        return _planned(store, wish, target, now, actor)
+        outcome = _planned(store, wish, target, now, actor)
+        if not only_looks:
+            # As long as we are in here the disk has something to do.
+            outcome.rows = store.rows(step.name for step in outcome.steps)
+    return outcome
 
 
 def apply(store: SnapshotStore, outcome: Outcome, beside: Callable[[], str]) -> Snapshot:
@@ -82,10 +88,9 @@ def apply(store: SnapshotStore, outcome: Outcome, beside: Callable[[], str]) -> 
     Paths that cannot be restored move from `steps` to `refused`. `beside` brings back what is to
     come back beside the files; what it returns is kept with the snapshot.
     """
-    rows = store.rows(step.name for step in outcome.steps)
-    known = Known(store.database.identity(), rows)
+    known = Known(store.database.identity(), outcome.rows)
     done: list[Step] = []
-    with Hands(store.root, rows) as hands:
+    with Hands(store.root, outcome.rows) as hands:
         _carry_out(outcome, hands, _contents(store, outcome.steps, known), done)
     outcome.steps[:] = done
     hashes = {blob: sha256 for sha256, blob in known.contents.items()}

@@ -319,8 +319,9 @@ class Server:
             self._progress(request)
 
         def send(result: dict[str, object]) -> None:
-            # The client may go on as soon as it reads this, while the history is still written.
-            self._forget(request)
+            if tool.is_slow:
+                # The client may go on as soon as it reads this, while the history is still written.
+                self._forget(request)
             self._succeed(request, result)
 
         # The reader's thread asks nobody: it is the one that would hear the answer.

@@ -44,16 +44,19 @@ def plain_values():
     st.register_type_strategy(float, st.floats(0.1, 1e6))
 
 
-def test_what_is_generated_from_the_contract_is_not_stale():
-    for name, text in expected(ROOT).items():
+def test_what_is_generated_from_the_contract_is_not_stale_and_nothing_else_lies_there():
+    made = expected(ROOT)
+    for name, text in made.items():
         assert (ROOT / name).read_text(encoding="utf-8") == text, f"{name}: run make protocol"
+    there = (ROOT / "editors/vscode/src/protocol").iterdir()
+    assert {str(path.relative_to(ROOT)) for path in there} <= made.keys()
 
 
 def test_the_generator_writes_only_what_is_stale(tmp_path):
     (tmp_path / "docs").mkdir()
     page = "Prose.\n<!-- generated: permissions -->\nold\n<!-- end -->\nMore prose.\n"
     (tmp_path / "docs/protocol.md").write_text(page, encoding="utf-8")
-    assert len(write(tmp_path)) == 3
+    assert len(write(tmp_path)) == len(expected(tmp_path))
     assert write(tmp_path) == []
     written = (tmp_path / "docs/protocol.md").read_text(encoding="utf-8")
     assert "`milepost/permission/request`" in written

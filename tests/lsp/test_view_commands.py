@@ -196,7 +196,7 @@ def test_what_a_view_asks_for_is_not_in_the_history(client, other):
 
 def test_checks_are_proposed_for_the_words_of_a_goal_and_nothing_is_set(client, project, other):
     (project / "conftest.py").write_text("", encoding="utf-8")
-    (project / "test_shop.py").write_text("def test_a():\n    assert True\n", "utf-8")
+    (project / "test_shop.py").write_text("def test_a():\n    assert 1 + 1 == 2\n", "utf-8")
     asked = {"condition": "The tests pass and the work is committed"}
     proposed = client.command("milepost.goal.propose", asked)["checks"]
     assert [check["kind"] for check in proposed] == ["tests", "committed"]

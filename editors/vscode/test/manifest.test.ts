@@ -9,7 +9,7 @@ const { contributes } = manifest;
 const declared: string[] = contributes.commands.map((each: { command: string }) => each.command);
 
 const sources = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" })
-  .filter((name) => name.endsWith(".ts") && !name.endsWith("protocol.ts"))
+  .filter((name) => name.endsWith(".ts") && !name.startsWith("protocol"))
   .map((name) => readFileSync(join(ROOT, "src", name), "utf8"))
   .join("\n");
 const registered = [...sources.matchAll(/\bon\(\s*"(milepost\.\w+)"/g)].map((match) => match[1]);
@@ -38,7 +38,7 @@ test("menus, keys, welcome texts and the walkthrough name only commands that the
 
 test("no command of the editor has the name of one of the server's", () => {
   const ofServer = [
-    ...readFileSync(join(ROOT, "src/protocol.ts"), "utf8").matchAll(/^ {2}"(milepost\.[\w.]+)":/gm),
+    ...readFileSync(join(ROOT, "src/protocol/messages.ts"), "utf8").matchAll(/^ {2}"(milepost\.[\w.]+)":/gm),
   ].map((match) => match[1]);
   assert.ok(ofServer.length > 20);
   assert.deepEqual(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = "docs/protocol.schema.json"
-TYPES = "editors/vscode/src/protocol.ts"
+TYPES = "editors/vscode/src"
 PAGE = "docs/protocol.md"
 
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -25,7 +25,7 @@ def expected(root: Path) -> dict[str, str]:
     page = (root / PAGE).read_text(encoding="utf-8")
     return {
         SCHEMA: json.dumps(schema.schema(known), indent=2, ensure_ascii=False) + "\n",
-        TYPES: typescript.types(known),
+        **{f"{TYPES}/{name}": text for name, text in typescript.types(known).items()},
         PAGE: _BLOCK.sub(lambda match: match[1] + tables.table(known, match[2]) + match[3], page),
     }
 

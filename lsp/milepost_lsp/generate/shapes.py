@@ -74,9 +74,11 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An object. `is_sent` by clients: then it holds these fields and no others."""
+    """An object. `is_sent` by clients: then it holds these fields and no others. `room` names the
+    module in which it is written down."""
 
     name: str
+    room: str
     doc: str
     fields: tuple[Field, ...]
     is_sent: bool
@@ -146,15 +148,15 @@ class _Reader:
         name = shape.__name__
         if self._types.setdefault(name, shape) is not shape:
             raise TypeError(f"two shapes are called {name}")
-        known = self.shapes.get(name)
+        known, room = self.shapes.get(name), _room(shape)
         if known is None or (is_sent and not known.is_sent):
             # Kept before its fields are read, for shapes that hold each other.
-            self.shapes[name] = Shape(name, _doc(shape), (), is_sent)
+            self.shapes[name] = Shape(name, room, _doc(shape), (), is_sent)
             read = tuple(self._fields(shape, is_sent=is_sent))
             if known is not None and any(field.is_optional for field in read):
                 # Whole when the server sends it, and not when a client does: that is two shapes.
                 raise TypeError(f"{name} goes both ways and has defaults")
-            self.shapes[name] = Shape(name, _doc(shape), read, is_sent)
+            self.shapes[name] = Shape(name, room, _doc(shape), read, is_sent)
         return Named(name)
 
     def _fields(self, shape: type[Any], *, is_sent: bool) -> list[Field]:
@@ -171,6 +173,12 @@ class _Reader:
             )
             for field in fields(shape)
         ]
+
+
+def _room(shape: type[Any]) -> str:
+    """The module of a shape within its package, such as `commands` or `chat_views`."""
+    parts = shape.__module__.split(".")
+    return "_".join(parts[2:])
 
 
 def _doc(shape: type[Any]) -> str:

@@ -157,7 +157,7 @@ export class ChatPage implements Desk {
         for (const told of message.updates) {
           this.transcript.apply(told);
         }
-        this.speaker.skip(this.transcript.items);
+        this.speaker.passOver(this.transcript.items);
         this.redraw();
         this.toEnd();
         break;

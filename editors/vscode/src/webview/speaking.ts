@@ -29,7 +29,7 @@ export class Speaker {
   }
 
   /** Passes over what stands there already, as when a chat of before is shown. */
-  skip(items: readonly Item[]): void {
+  passOver(items: readonly Item[]): void {
     this.element.replaceChildren();
     this.spoken.clear();
     for (const item of items) {

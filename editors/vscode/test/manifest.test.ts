@@ -38,7 +38,9 @@ test("menus, keys, welcome texts and the walkthrough name only commands that the
 
 test("no command of the editor has the name of one of the server's", () => {
   const ofServer = [
-    ...readFileSync(join(ROOT, "src/protocol/messages.ts"), "utf8").matchAll(/^ {2}"(milepost\.[\w.]+)":/gm),
+    ...readFileSync(join(ROOT, "src/protocol/messages.ts"), "utf8").matchAll(
+      /^ {2}"(milepost\.[\w.]+)":/gm,
+    ),
   ].map((match) => match[1]);
   assert.ok(ofServer.length > 20);
   assert.deepEqual(

@@ -16,7 +16,7 @@ def decoded(line: bytes) -> object:
     Half a surrogate pair comes through as such, so that its call can be answered and not dropped.
     """
     try:
-        return json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
+        return _DECODER.decode(line.decode("utf-8"))
     except UnicodeDecodeError:
         raise ParseError("the message is not UTF-8") from None
     except RecursionError:
@@ -28,8 +28,7 @@ def decoded(line: bytes) -> object:
 def encoded(message: object) -> bytes:
     """A message as one line; half a surrogate pair, which UTF-8 cannot hold, stays escaped."""
     try:
-        text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
-        return text.encode("utf-8") + b"\n"
+        return _ENCODER.encode(message).encode("utf-8") + b"\n"
     except UnicodeEncodeError:
         return json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
 
@@ -51,3 +50,8 @@ def printable(text: str, limit: int = 60) -> str:
 
 def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON")
+
+
+# Made once: each call of `json.loads` or `json.dumps` with options makes another.
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

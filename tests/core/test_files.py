@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
 from milepost.base import files
+from milepost.base.errors import WorldError
 from milepost.base.exchange import exchange
 
 
@@ -94,6 +96,37 @@ def test_an_addition_to_a_file_that_became_another_is_not_made(tmp_path: Path) -
     assert after == files.signature(path)
     assert files.append_durably(path, b"again\n", known) is None
     assert path.read_text() == "known\nmore\n"
+
+
+def test_what_is_done_meanwhile_is_done_between_the_write_and_the_end_of_the_sync(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "f"
+    path.write_text("known\n")
+    known = files.signature(path)
+    assert known is not None
+    seen: list[str] = []
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda handle: (real(handle), seen.append("synced")))
+    files.append_durably(path, b"more\n", known, lambda: seen.append(path.read_text()))
+    assert seen == ["known\nmore\n", "synced"]
+
+
+def test_an_addition_that_the_disk_does_not_take_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "f"
+    path.write_text("known\n")
+    known = files.signature(path)
+    assert known is not None
+
+    def fail(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(WorldError, match="nothing was changed"):
+        files.append_durably(path, b"more\n", known)
+    assert path.read_text() == "known\n"
 
 
 def test_new_folders_are_private_and_old_ones_keep_their_mode(tmp_path: Path) -> None:

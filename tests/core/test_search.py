@@ -351,15 +351,16 @@ def test_texts_that_share_most_words_are_found_among_thousands(
     connection.executescript(alike.SCHEMA)
     rng = random.Random(3)
     vocabulary = [f"w{number}" for number in range(3_000)]
-    texts = [rng.sample(vocabulary, 12) for _ in range(2_000)]
-    for rowid, words in enumerate(texts, start=1):
-        alike.keep(connection, rowid, " ".join(words))
+    texts = [" ".join(rng.sample(vocabulary, 12)) for _ in range(2_000)]
+    fill(connection, *texts)
+    for rowid, text in enumerate(texts, start=1):
+        alike.keep(connection, rowid, text)
     found = 0
     for rowid in range(1, 101):
         # Eleven of thirteen words in all are the same: 0.85.
-        changed = [*texts[rowid - 1][:11], "zirkon"]
-        found += rowid in alike.find(connection, " ".join(changed), 6)
+        changed = [*texts[rowid - 1].split()[:11], "zirkon"]
+        found += (rowid, texts[rowid - 1]) in alike.find(connection, " ".join(changed), 6)
     assert found >= 95
-    for rowid, words in enumerate(texts, start=1):
-        alike.drop(connection, rowid, " ".join(words))
+    for rowid, text in enumerate(texts, start=1):
+        alike.drop(connection, rowid, text)
     assert connection.execute("SELECT count(*) FROM doc_alike").fetchone() == (0,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -108,6 +109,78 @@ def test_threads_that_ended_leave_no_connection_open(tmp_path: Path) -> None:
         with ThreadPoolExecutor(1) as pool:
             assert pool.submit(rows, base).result() == [(1,)]
     assert len(os.listdir("/proc/self/fd")) < before + 10
+    base.close()
+
+
+def test_threads_that_ask_in_turn_share_one_connection(tmp_path: Path) -> None:
+    base = database(tmp_path / "x.db", _ONE)
+
+    def mine() -> sqlite3.Connection:
+        with base.reading() as connection:
+            return connection
+
+    first = mine()
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(mine).result() is first
+    assert mine() is first
+    base.close()
+
+
+def test_two_threads_never_use_one_connection_at_once(tmp_path: Path) -> None:
+    base = database(tmp_path / "x.db", _ONE)
+    is_in, may_go = threading.Event(), threading.Event()
+
+    def write() -> sqlite3.Connection:
+        with base.writing() as connection:
+            connection.execute("UPDATE t SET x = 2")
+            is_in.set()
+            assert may_go.wait(30)
+            return connection
+
+    # This thread had the connection before the other one has it.
+    assert rows(base) == [(1,)]
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        assert is_in.wait(30)
+        with base.reading() as connection:
+            assert connection.execute("SELECT x FROM t").fetchall() == [(1,)]
+            may_go.set()
+            assert writing.result() is not connection
+            assert connection.execute("SELECT x FROM t").fetchall() == [(2,)]
+    base.close()
+
+
+def test_a_block_within_a_block_sees_what_is_not_committed_yet(tmp_path: Path) -> None:
+    base = database(tmp_path / "x.db", _ONE)
+    with base.writing() as connection:
+        connection.execute("UPDATE t SET x = 2")
+        assert rows(base) == [(2,)]
+    base.close()
+
+
+def test_a_connection_in_use_is_closed_when_it_is_done(tmp_path: Path) -> None:
+    base = database(tmp_path / "x.db", _ONE)
+    with base.reading() as connection:
+        base.close()
+        assert connection.execute("SELECT x FROM t").fetchall() == [(1,)]
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT x FROM t")
+    assert rows(base) == [(1,)]
+    base.close()
+
+
+def test_a_file_that_another_took_the_place_of_is_let_go(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    base, other = database(path, _ONE), database(tmp_path / "y.db", _ONE, _TWO)
+    with base.reading() as old:
+        assert old.execute("SELECT * FROM t").fetchall() == [(1,)]
+    with other.writing() as connection:
+        connection.execute("PRAGMA user_version=1")
+    other.close()
+    os.replace(tmp_path / "y.db", path)
+    assert rows(base) == [(1, "two")]
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        old.execute("SELECT * FROM t")
     base.close()
 
 

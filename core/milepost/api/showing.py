@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from milepost.api import views
@@ -25,12 +24,9 @@ def shown(
     """The entry as guests see it, with what became of the code that it is about."""
     # A person may have written a secret into the file; it goes no further than that.
     text = masking.text(entry.text)
-    version = version_of(text)
     doubts = tuple(look.doubt for _, look in looks if look.doubt)
     moved = tuple(f"{anchor} moved to {look.moved_to}" for anchor, look in looks if look.moved_to)
-    return dataclasses.replace(
-        _entry(entry), text=text, doubts=doubts, moved=moved, version=version, within=within
-    )
+    return _entry(entry, text, doubts=doubts, moved=moved, version=version_of(text), within=within)
 
 
 def shown_change(change: Change) -> views.MemoryChange:
@@ -44,8 +40,8 @@ def shown_change(change: Change) -> views.MemoryChange:
         undone_by=change.undone_by,
         revisions=tuple(
             views.Revision(
-                step.before and _entry(step.before),
-                step.after and _entry(step.after),
+                step.before and _entry(step.before, step.before.text),
+                step.after and _entry(step.after, step.after.text),
             )
             for step in change.steps
         ),
@@ -71,10 +67,18 @@ def outline_of(document: Document) -> list[views.OutlineItem]:
     return items
 
 
-def _entry(entry: Entry) -> views.Entry:
+def _entry(
+    entry: Entry,
+    text: str,
+    *,
+    doubts: tuple[str, ...] = (),
+    moved: tuple[str, ...] = (),
+    version: str = "",
+    within: str = "",
+) -> views.Entry:
     return views.Entry(
         id=entry.id,
-        text=entry.text,
+        text=text,
         kind=entry.kind,
         status=entry.status,
         scope=entry.scope,
@@ -82,5 +86,9 @@ def _entry(entry: Entry) -> views.Entry:
         created_at=entry.created_at,
         anchors=tuple(map(bare, entry.anchors)),
         superseded_by=entry.superseded_by,
+        doubts=doubts,
+        version=version,
+        within=within,
         age=ago(entry.created_at),
+        moved=moved,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 # From the largest; a month and a year are means.
@@ -13,7 +14,7 @@ _UNITS = (
 
 def utc_now() -> str:
     """The present as `2026-11-22T09:30:00Z`."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def ago(stamp: str | None, *, now: datetime | None = None) -> str | None:

@@ -2,8 +2,12 @@
 
 Every process of the machine may have the same file open: WAL lets readers go on while one writes,
 the busy timeout makes writers queue, and BEGIN IMMEDIATE takes the write lock before the first
-read, so a transaction never fails half-way for having read too early. Connections belong to their
-thread. A database that SQLite calls malformed is put aside and made anew, and that is said aloud.
+read, so a transaction never fails half-way for having read too early. A database that SQLite calls
+malformed is put aside and made anew, and that is said aloud.
+
+A connection is one thread's at a time, and goes to the next that asks: what it has read of the file
+is still true as long as nobody wrote through another, so that one process does with one connection
+unless two of its threads ask at once.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from milepost.base.clock import utc_now
@@ -31,6 +36,24 @@ CHECKED_AT_OPEN_BYTES = 8 * 1024 * 1024
 
 # SQLite's own default: 4 MiB of log.
 LOG_PAGES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A connection, which file it is to, and how often the database had been closed before it was
+    opened."""
+
+    connection: sqlite3.Connection
+    identity: tuple[int, int] | None
+    closings: int
+
+
+@dataclass(slots=True)
+class _Held:
+    """A connection in the hands of a thread, and how many blocks within each other use it."""
+
+    opened: _Opened
+    blocks: int = 0
 
 
 class Database:
@@ -62,7 +85,8 @@ class Database:
         self._loss = loss
         self._erases = erases
         self._mine = threading.local()
-        self._opened: list[tuple[threading.Thread, sqlite3.Connection]] = []
+        self._idle: list[_Opened] = []
+        self._closings = 0
         self._guard = threading.Lock()
         self._prepared: tuple[int, int] | None = None
         self._synced_log: tuple[int, int] | None = None
@@ -70,16 +94,20 @@ class Database:
 
     @contextlib.contextmanager
     def reading(self) -> Generator[sqlite3.Connection]:
-        """This thread's connection, for queries."""
+        """A connection for queries that no other thread uses meanwhile; within such a block, the
+        same again."""
         with self._words_for_failures():
-            yield self._connection()
+            held = self._take()
+            try:
+                yield held.opened.connection
+            finally:
+                self._give_back(held)
 
     @contextlib.contextmanager
     def writing(self) -> Generator[sqlite3.Connection]:
-        """This thread's connection inside BEGIN IMMEDIATE; committed at the end, rolled back on
-        any exception."""
-        with self._words_for_failures():
-            connection = self._connection()
+        """A connection as from `reading`, inside BEGIN IMMEDIATE; committed at the end, rolled back
+        on any exception."""
+        with self.reading() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -170,54 +198,57 @@ class Database:
 
     def take_notices(self) -> tuple[str, ...]:
         """What the user should hear about this file; each is told once."""
+        if not self._notices:
+            return ()
         with self._guard:
             notices, self._notices = tuple(self._notices), []
         return notices
 
     def close(self) -> None:
-        """Close the connections of all threads."""
+        """Close the connections; one that another thread is using, as soon as it is done."""
         with self._guard:
-            for _, connection in self._opened:
-                connection.close()
-            self._opened.clear()
-            self._mine = threading.local()
+            self._closings += 1
+            for opened in self._idle:
+                opened.connection.close()
+            self._idle.clear()
 
-    def _connection(self) -> sqlite3.Connection:
-        """This thread's connection to the file that is there now.
+    def _take(self) -> _Held:
+        """A connection to the file that is there now, for this thread alone.
 
         The file may have been deleted, or put aside by another process: then it is made anew
         rather than written where nobody looks.
         """
         will_wait()
         identity = self._identity()
-        mine: tuple[sqlite3.Connection, tuple[int, int]] | None
-        mine = getattr(self._mine, "connection", None)
-        if mine is not None and mine[1] == identity:
-            return mine[0]
+        held: _Held | None = getattr(self._mine, "held", None)
+        if held is None or not held.blocks or held.opened.identity != identity:
+            held = self._mine.held = _Held(self._unused(identity))
+        held.blocks += 1
+        return held
+
+    def _unused(self, identity: tuple[int, int] | None) -> _Opened:
         with self._guard:
-            if mine is not None:
-                mine[0].close()
-                self._mine.connection = None
-            self._close_abandoned(None if mine is None else mine[0])
+            while self._idle:
+                # The one that was used last knows most of the file.
+                opened = self._idle.pop()
+                if opened.identity == identity:
+                    return opened
+                opened.connection.close()
             if identity is None or identity != self._prepared:
                 self._prepare()
                 self._prepared = identity = self._identity()
-            connection = self._connect()
-            self._opened.append((threading.current_thread(), connection))
-            self._mine.connection = (connection, identity)
-        return connection
+            return _Opened(self._connect(), identity, self._closings)
 
-    def _close_abandoned(self, closed: sqlite3.Connection | None) -> None:
-        """Let go of `closed`, and close the connections of threads that have ended."""
-        kept: list[tuple[threading.Thread, sqlite3.Connection]] = []
-        for thread, connection in self._opened:
-            if connection is closed:
-                continue
-            if thread.is_alive():
-                kept.append((thread, connection))
+    def _give_back(self, held: _Held) -> None:
+        held.blocks -= 1
+        if held.blocks:
+            return
+        opened = held.opened
+        with self._guard:
+            if opened.closings == self._closings and not opened.connection.in_transaction:
+                self._idle.append(opened)
             else:
-                connection.close()
-        self._opened = kept
+                opened.connection.close()
 
     def _identity(self) -> tuple[int, int] | None:
         try:
@@ -226,7 +257,7 @@ class Database:
             return None
 
     def _connect(self) -> sqlite3.Connection:
-        # check_same_thread is off only so that `close` may end other threads' connections.
+        # It goes from thread to thread; that no two use it at once is seen to above.
         connection = sqlite3.connect(
             self._path,
             timeout=BUSY_TIMEOUT_MS / 1000,

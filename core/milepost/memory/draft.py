@@ -63,6 +63,12 @@ class Draft:
         last = self.layout().last()
         return None if last is None else self.to_bytes()[self._moved(last).start :]
 
+    def look_ahead(self) -> None:
+        """Do now, while nobody waits, what the next addition to the end of the file begins with."""
+        last, layout = self.layout().last(), self.layout()
+        if last is not None:
+            neighbourhoods.around(self.to_bytes(), self._moved(last), layout.newline)
+
     def layout(self) -> Layout:
         """Where the sections end now."""
         if self._layout is None or self._document is not None:

@@ -21,6 +21,7 @@ from milepost.base.waiting import will_wait
 from milepost.memory import document as documents
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -102,10 +103,13 @@ class MemoryFile:
         self._forget()
         return written
 
-    def append(self, base: files.Signature, addition: bytes) -> files.Signature | None:
+    def append(
+        self, base: files.Signature, addition: bytes, meanwhile: Callable[[], object]
+    ) -> files.Signature | None:
         """Add `addition` to the end of the file with the signature `base`; the new signature. None
-        when the file does not end with it then, because someone wrote meanwhile. Hold the lock."""
-        written = files.append_durably(self.path, addition, base)
+        when the file does not end with it then, because someone wrote meanwhile. Hold the lock.
+        `meanwhile` is done while the disk takes it in."""
+        written = files.append_durably(self.path, addition, base, meanwhile)
         self._forget()
         return written
 

@@ -344,16 +344,19 @@ class Index:
         """
         with self.database.reading() as connection:
             # The entry itself is among them.
-            rowids = alike.find(connection, text, _COMPARED + 1)
-            found = self._at(connection, rowids)
-        others = [other for other in found.values() if other.id != entry_id]
-        own, *each = stems_in_each([text, *(other.text for other in others)])
-        nearest: list[tuple[float, Entry]] = []
-        for other, theirs in zip(others, each, strict=True):
-            likeness = len(own & theirs) / len(own | theirs) if own | theirs else 0.0
-            if not other.superseded_by and likeness >= _ALIKE:
-                nearest.append((likeness, other))
-        return [other for _, other in sorted(nearest, key=lambda pair: -pair[0])]
+            rows = alike.find(connection, text, _COMPARED + 1)
+            own, *each = stems_in_each([text, *(body for _, body in rows)])
+            likenesses = {
+                rowid: len(own & theirs) / len(own | theirs) if own | theirs else 0.0
+                for (rowid, _), theirs in zip(rows, each, strict=True)
+            }
+            nearest = sorted(
+                (rowid for rowid, likeness in likenesses.items() if likeness >= _ALIKE),
+                key=lambda rowid: -likenesses[rowid],
+            )
+            found = self._at(connection, nearest) if nearest else {}
+        entries = [found[rowid] for rowid in nearest if rowid in found]
+        return [each for each in entries if each.id != entry_id and not each.superseded_by]
 
     def _clean(self, within_s: float | None) -> bool:
         until = None if within_s is None else time.monotonic() + within_s

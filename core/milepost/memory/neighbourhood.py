@@ -9,6 +9,7 @@ the whole file. Every function here answers None when it cannot be sure of that.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from milepost.memory import document as documents
@@ -47,7 +48,7 @@ def around(data: bytes, place: Place, newline: str) -> Neighbourhood | None:
             break
     else:
         start = end
-    document = documents.parse(data[place.start : end])
+    document = _cut(data[place.start : end])
     if document.newline != newline or not document.blocks:
         return None
     # At the beginning of a text, such a line begins front matter; and what git's marks part is seen
@@ -116,6 +117,12 @@ def without(near: Neighbourhood, entry: EntryBlock, before: bytes) -> Edit | Non
     if documents.ends_blank(_text(before)):
         blank = documents.without_blank_line(blank)
     return Edit(_bytes(blank), None)
+
+
+@lru_cache(maxsize=8)
+def _cut(data: bytes) -> Document:
+    """A few lines, cut; the end of a file is asked for once more by whoever adds to it next."""
+    return documents.parse(data)
 
 
 def _checked(near: Neighbourhood, changed: Document, entry_id: str, text: str) -> Edit | None:

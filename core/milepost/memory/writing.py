@@ -56,16 +56,20 @@ class MemoryWriter(MemoryReader):
 
     def _add(self, entry: Entry, *, compares: bool = False) -> list[Entry]:
         """Add an entry; what is alike to it, if that is asked for."""
+        similar: list[Entry] = []
+
+        def compare() -> None:
+            if compares:
+                similar[:] = self._alike(entry)
+
         with contextlib.ExitStack() as lock:
             lock.enter_context(self._locked())
             end = self._end()
-            if end is not None:
-                # The index is level with the file, and will be busy once the entry is in it.
-                similar = self._alike(entry) if compares else []
-                if self._append(entry, end, lock):
-                    return similar
-            self._change("add", entry.source, lambda draft: edits.added(draft, entry))
-            return self._alike(entry) if compares else []
+            # The index does not know the entry before all that follows is handed over.
+            if end is None or not self._append(entry, end, lock, compare):
+                self._change("add", entry.source, lambda draft: edits.added(draft, entry))
+                compare()
+        return similar
 
     def _alike(self, entry: Entry) -> list[Entry]:
         # A failing index is the next reader's business; the entry is to be kept all the same.
@@ -81,11 +85,17 @@ class MemoryWriter(MemoryReader):
         layout = self._layout(base)
         return None if base is None or layout is None else _End(base, layout, None)
 
-    def _append(self, entry: Entry, end: _End, lock: contextlib.ExitStack) -> bool:
+    def _append(
+        self,
+        entry: Entry,
+        end: _End,
+        lock: contextlib.ExitStack,
+        meanwhile: Callable[[], object],
+    ) -> bool:
         """Add an entry at the very end of the file, where most have their place, at a cost that
         does not grow with the file. In a large one any goes there, under its heading once more.
         False when it has to go elsewhere. The lock is let go of when index and revisions have
-        followed."""
+        followed; `meanwhile` is done while the disk takes the entry in."""
         base, layout = end.signature, end.layout
         section, last = SECTIONS[entry.kind], layout.last()
         is_there = last is not None and last == layout.places.get(section)
@@ -100,13 +110,14 @@ class MemoryWriter(MemoryReader):
         add = draft.add_here if is_there else draft.add_again
         if not add(section, entry.text, entries.to_metadata(entry)):
             return False
-        written = self._file.append(base, draft.to_bytes().removeprefix(data))
+        written = self._file.append(base, draft.to_bytes().removeprefix(data), meanwhile)
         if written is None:
             return self._file.document()[1].find(entry.id) is not None
 
         def follow() -> None:
             self._follow("add", entry.source, base, written, (Step(None, entry),), draft)
             self._left = _End(written, draft.layout(), draft.end())
+            draft.look_ahead()
 
         self._later.do(follow, lock.pop_all())
         return True

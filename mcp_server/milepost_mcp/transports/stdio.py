@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-_CHUNK_BYTES = 256 * 1024
+# As much as a pipe holds; for more, each read would have memory mapped and given back.
+_CHUNK_BYTES = 64 * 1024
 
 
 def serve(project: str | None) -> int:

@@ -294,9 +294,8 @@ class Editor:
         # Without a label: Neovim writes each into its message area.
         wish = types.ApplyWorkspaceEditParams(self.edit_of(uri, version, edits, creates=creates))
         try:
-            answer = await asyncio.wait_for(
-                self._server.workspace_apply_edit_async(wish), APPLY_TIMEOUT_S
-            )
+            async with asyncio.timeout(APPLY_TIMEOUT_S):
+                answer = await self._server.workspace_apply_edit_async(wish)
         except (TimeoutError, JsonRpcException) as error:
             raise api.UserError(f"the editor did not change the document: {error}") from error
         if not answer.applied:
@@ -360,7 +359,8 @@ class Editor:
         msg_id = str(uuid.uuid4())
         answer = self._server.protocol.send_request_async(request.method, to_json(params), msg_id)
         try:
-            raw = await asyncio.wait_for(answer, ASK_TIMEOUT_S)
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                raw = await answer
             return read_message(request.result, raw)
         except (TimeoutError, asyncio.CancelledError) as error:
             withdrawn = types.CancelParams(id=msg_id)
@@ -387,7 +387,8 @@ class Editor:
             )
         )
         try:
-            chosen = await asyncio.wait_for(request, ASK_TIMEOUT_S)
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                chosen = await request
         except (TimeoutError, JsonRpcException):
             log.warning("the question was not answered: %s", question)
             return None
@@ -416,9 +417,8 @@ class Editor:
         if self._shows_documents and uri:
             shown = types.ShowDocumentParams(uri, take_focus=True)
             try:
-                result = await asyncio.wait_for(
-                    self._server.window_show_document_async(shown), ASK_TIMEOUT_S
-                )
+                async with asyncio.timeout(ASK_TIMEOUT_S):
+                    result = await self._server.window_show_document_async(shown)
             except (TimeoutError, JsonRpcException):
                 log.warning("the client did not show %s", path)
             else:

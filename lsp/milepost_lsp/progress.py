@@ -69,9 +69,8 @@ async def _create(server: LanguageServer) -> types.ProgressToken | None:
     token = f"milepost-{secrets.token_hex(8)}"
     try:
         wish = types.WorkDoneProgressCreateParams(token)
-        await asyncio.wait_for(
-            server.window_work_done_progress_create_async(wish), CREATE_TIMEOUT_S
-        )
+        async with asyncio.timeout(CREATE_TIMEOUT_S):
+            await server.window_work_done_progress_create_async(wish)
     except (TimeoutError, JsonRpcException) as error:
         log.warning("the client made no progress bar: %s", error)
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +35,8 @@ TELL_BACK = Notification("milepost/test/tellBack", Reply, "Tells the client.", n
 class AskedPeer(Peer):
     """A server that takes the messages above."""
 
-    def __init__(self, announced: Any = None) -> None:
-        super().__init__(announced)
+    def __init__(self, announced: Any = None, **more: Any) -> None:
+        super().__init__(announced, **more)
         self.heard: list[Question] = []
         self.began = asyncio.Event()
         self.server.add_request(ASK, self._reply)
@@ -48,6 +49,10 @@ class AskedPeer(Peer):
                 await asyncio.Event().wait()
             except asyncio.CancelledError:
                 return Reply(("cancelled",))
+        if question.type_name == "show":
+            stop = threading.Event()
+            async with self.editor.progress("Showing", token=None, stop=stop):
+                await asyncio.Event().wait()
         if question.type_name == "fail":
             raise api.UserError("this cannot be: do that")
         return Reply((question.type_name,) * question.times)
@@ -99,6 +104,19 @@ async def test_a_cancelled_request_may_answer_all_the_same(peer):
     await peer.began.wait()
     peer.send("$/cancelRequest", {"id": 7})
     assert (await peer.answer(7))["result"] == {"saidWords": ["cancelled"]}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("turns_of_the_loop", range(6))
+async def test_a_cancel_that_comes_with_the_consent_to_a_progress_bar_counts(turns_of_the_loop):
+    peer = AskedPeer(capabilities={"window": {"workDoneProgress": True}})
+    peer.send(ASK.method, {"typeName": "show"}, msg_id=8)
+    wish = await peer.wait_for(lambda m: m.get("method") == "window/workDoneProgress/create")
+    peer.take({"jsonrpc": "2.0", "id": wish["id"], "result": None})
+    for _ in range(turns_of_the_loop):
+        await asyncio.sleep(0)
+    peer.send("$/cancelRequest", {"id": 8})
+    assert (await peer.answer(8))["error"]["code"] == -32800
 
 
 @pytest.mark.asyncio

@@ -100,7 +100,8 @@ def test_it_streams_stops_at_once_when_it_is_cancelled_and_answers_again(url: st
                     begun.set()
 
         task = asyncio.create_task(listen())
-        await asyncio.wait_for(begun.wait(), 60)
+        async with asyncio.timeout(60):
+            await begun.wait()
         began = time.monotonic()
         task.cancel()
         await asyncio.wait([task])

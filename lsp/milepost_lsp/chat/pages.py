@@ -183,7 +183,8 @@ class _Writer:
             self._wake.clear()
             if not self._is_closing:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._closing(), BATCH_S)
+                    async with asyncio.timeout(BATCH_S):
+                        await self._closing()
             text = "".join(self._pending)
             self._pending.clear()
             if text and not await self._append(text):

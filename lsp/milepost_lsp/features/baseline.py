@@ -51,7 +51,8 @@ class _Reading:
 
     async def is_over_in(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.over.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.over.wait()
         return self.over.is_set()
 
 

@@ -53,9 +53,8 @@ class Configuration:
             return
         wish = types.ConfigurationParams([types.ConfigurationItem(section=SECTION)])
         try:
-            answer = await asyncio.wait_for(
-                self._desk.server.workspace_configuration_async(wish), ANSWER_S
-            )
+            async with asyncio.timeout(ANSWER_S):
+                answer = await self._desk.server.workspace_configuration_async(wish)
         except (TimeoutError, JsonRpcException) as error:
             log.warning("the client did not tell its settings: %s", error)
             return
@@ -85,12 +84,10 @@ class Configuration:
             types.DidChangeConfigurationRegistrationOptions(section=SECTION),
         )
         try:
-            await asyncio.wait_for(
-                self._desk.server.client_register_capability_async(
+            async with asyncio.timeout(ANSWER_S):
+                await self._desk.server.client_register_capability_async(
                     types.RegistrationParams([wish])
-                ),
-                ANSWER_S,
-            )
+                )
         except (TimeoutError, JsonRpcException) as error:
             log.warning("the client will not tell of changed settings: %s", error)
 

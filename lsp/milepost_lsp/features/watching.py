@@ -116,7 +116,8 @@ class Watching:
         while True:
             await self._follow(queue)
             try:
-                await asyncio.wait_for(self._look_now.wait(), self._look_s)
+                async with asyncio.timeout(self._look_s):
+                    await self._look_now.wait()
                 changed = None if self._changed is None else frozenset(self._changed)
             except TimeoutError:
                 changed = None

@@ -228,7 +228,8 @@ def test_a_cancelled_request_ends_at_once_and_the_server_sees_it(dialect: str) -
                 begun.set()
 
         task = asyncio.create_task(listen())
-        await asyncio.wait_for(begun.wait(), 10)
+        async with asyncio.timeout(10):
+            await begun.wait()
         at = time.monotonic()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

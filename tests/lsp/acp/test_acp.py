@@ -211,7 +211,8 @@ def test_a_prompt_that_another_process_answers_is_cancelled_there(connect, proje
             await other.load_session(cwd=str(project), session_id=session, mcp_servers=[])
             assert not prompt.done()
             await other.cancel(session_id=session)
-            answer = await asyncio.wait_for(prompt, PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):
+                answer = await prompt
             assert answer.stop_reason == "cancelled"
 
     asyncio.run(story())
@@ -232,7 +233,8 @@ def test_a_cancelled_prompt_ends_with_that_word_and_its_children_are_dead(connec
             else:
                 # The third request of the connection: initialize, session/new, this one.
                 await agent._conn.send_notification(way, {"requestId": 2})
-            answer = await asyncio.wait_for(prompt, PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):
+                answer = await prompt
             assert answer.stop_reason == "cancelled"
             assert editor.of("tool_call")[-1].kind == "execute"
 

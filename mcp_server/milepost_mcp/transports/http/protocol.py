@@ -315,7 +315,8 @@ class _Progress:
         """Tell the client, for as long as the call goes on."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), HEARTBEAT_S)
+                async with asyncio.timeout(HEARTBEAT_S):
+                    await self._changed.wait()
             self._changed.clear()
             passed = round(time.monotonic() - self._started, 3)
             await self._session.report_progress(passed, message=self._doing)

@@ -87,7 +87,8 @@ class Database:
         self._mine = threading.local()
         self._idle: list[_Opened] = []
         self._closings = 0
-        self._guard = threading.Lock()
+        # A thread may come here twice: what collects garbage may end a forgotten block anywhere.
+        self._guard = threading.RLock()
         self._prepared: tuple[int, int] | None = None
         self._synced_log: tuple[int, int] | None = None
         self._notices: list[str] = []
@@ -228,16 +229,18 @@ class Database:
 
     def _unused(self, identity: tuple[int, int] | None) -> _Opened:
         with self._guard:
-            while self._idle:
-                # The one that was used last knows most of the file.
-                opened = self._idle.pop()
-                if opened.identity == identity:
-                    return opened
-                opened.connection.close()
+            # The one that was used last knows most of the file.
+            if self._idle and self._idle[-1].identity == identity:
+                return self._idle.pop()
             if identity is None or identity != self._prepared:
                 self._prepare()
                 self._prepared = identity = self._identity()
-            return _Opened(self._connect(), identity, self._closings)
+            opened = _Opened(self._connect(), identity, self._closings)
+            # Not before: as long as a file is open, no new one gets its identity.
+            for stale in self._idle:
+                stale.connection.close()
+            self._idle.clear()
+            return opened
 
     def _give_back(self, held: _Held) -> None:
         held.blocks -= 1

@@ -7,7 +7,6 @@ for an edited file leaves a few bytes of it. That is done when nobody waits, see
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from milepost.base.errors import WorldError
@@ -39,7 +38,9 @@ _SUCCESSORS = """
     WHERE change.snapshot = ? AND blob.encoding <> 2
     AND change.new_blob IS NOT NULL AND change.new_blob <> change.old_blob
     AND blob.size <= ? AND length(blob.data) >= ?
-    AND NOT EXISTS (SELECT 1 FROM current WHERE current.blob = change.old_blob)
+    AND NOT EXISTS (
+        SELECT 1 FROM current WHERE current.path = change.path AND current.blob = change.old_blob
+    )
 """
 
 
@@ -120,8 +121,7 @@ def contents_of(connection: sqlite3.Connection, wanted: Collection[int]) -> Iter
     yield from _unpacked(connection, entries, some)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     """What is known of a content before it is read."""
 
     encoding: int

@@ -15,8 +15,7 @@ import contextlib
 import os
 import secrets
 import stat
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from milepost.base.confined import TEMPORARY_PREFIX
 from milepost.checkpoints.rows import ABSENT, Row, State
@@ -27,13 +26,15 @@ if TYPE_CHECKING:
 _CHANGED = "it changed while the restore was looking"
 _IN_THE_WAY = "something that no snapshot covers is in its place"
 
+# A pipe that came to be there does not keep us waiting for a reader.
+_EXISTING = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What a restore does to one path: from the state that is to the state that was."""
 
     name: bytes
@@ -79,7 +80,7 @@ class Hands:
     def remove(self, step: Step) -> None:
         """Take away what is there now."""
         parent, name = self._parent(step.name)
-        self._must_be_as_stored(step, parent, name)
+        self._must_be_as_stored(step, _look(parent, name))
         if stat.S_ISDIR(step.now.mode or 0):
             try:
                 os.rmdir(name, dir_fd=parent)
@@ -93,21 +94,18 @@ class Hands:
         gone."""
         mode = step.then.mode or 0
         parent, name = self._parent(step.name, make=True)
-        found = None
         if is_removal(step) or step.now == ABSENT:
             self._must_be_free(parent, name, mode)
         else:
-            found = self._must_be_as_stored(step, parent, name)
+            if self._overwrite(step, parent, name, data):
+                return
+            self._must_be_as_stored(step, _look(parent, name))
         if stat.S_ISDIR(mode):
             with contextlib.suppress(FileExistsError):
                 os.mkdir(name, 0o700, dir_fd=parent)
             self._folders.append((step.name, stat.S_IMODE(mode)))
-            return
-        written = None if found is None else self._overwrite(parent, name, found, data, mode)
-        if written is None:
-            self._replace(parent, name, data, mode)
         else:
-            self.written[step.name] = written
+            self._replace(parent, name, data, mode)
 
     def finish_folders(self) -> None:
         """Give the folders their modes, the deepest first: a read-only folder takes no files."""
@@ -120,30 +118,30 @@ class Hands:
                 finally:
                     os.close(handle)
 
-    def _overwrite(
-        self, parent: int, name: bytes, found: os.stat_result, data: bytes, mode: int
-    ) -> os.stat_result | None:
-        """Write into the file that is there; None, and nothing done, where that is not safe."""
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or found.st_mode & _EXECUTABLE:
-            return None
+    def _overwrite(self, step: Step, parent: int, name: bytes, data: bytes) -> bool:
+        """Write into the plain file that is there; False, and nothing done, where that is not safe
+        or not possible."""
+        now, mode = step.now.mode or 0, stat.S_IMODE(step.then.mode or 0)
+        if not stat.S_ISREG(now) or now & _EXECUTABLE:
+            return False
         try:
-            handle = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
-        except PermissionError:
-            return None  # a file may be read-only in a folder that is not
+            handle = os.open(name, _EXISTING, dir_fd=parent)
+        except OSError:
+            return False  # it may be read-only in a folder that is not, or another kind of thing
         try:
             here = os.fstat(handle)
-            if (here.st_ino, here.st_size, here.st_mtime_ns) != (
-                found.st_ino, found.st_size, found.st_mtime_ns
-            ):  # fmt: skip
-                raise Refused(_CHANGED)
+            self._must_be_as_stored(step, here)
+            if here.st_nlink > 1:
+                return False
             view = memoryview(data)
             while view:
                 view = view[os.write(handle, view) :]
             if here.st_size > len(data):
                 os.ftruncate(handle, len(data))
-            if stat.S_IMODE(here.st_mode) != stat.S_IMODE(mode):
-                os.fchmod(handle, stat.S_IMODE(mode))
-            return os.fstat(handle)
+            if stat.S_IMODE(here.st_mode) != mode:
+                os.fchmod(handle, mode)
+            self.written[step.name] = os.fstat(handle)
+            return True
         finally:
             os.close(handle)
 
@@ -165,19 +163,14 @@ class Hands:
                 os.unlink(temporary, dir_fd=parent)
             raise
 
-    def _must_be_as_stored(self, step: Step, parent: int, name: bytes) -> os.stat_result:
+    def _must_be_as_stored(self, step: Step, found: os.stat_result) -> None:
         row = self._rows.get(step.name)
-        try:
-            found = os.stat(name, dir_fd=parent, follow_symlinks=False)
-        except FileNotFoundError:
-            raise Refused(_CHANGED) from None
         if row is None or row.state.mode != found.st_mode:
             raise Refused(_CHANGED)
         if not stat.S_ISDIR(found.st_mode) and (row.size, row.mtime_ns, row.inode) != (
             found.st_size, found.st_mtime_ns, found.st_ino
         ):  # fmt: skip
             raise Refused(_CHANGED)
-        return found
 
     def _must_be_free(self, parent: int, name: bytes, mode: int) -> None:
         try:
@@ -219,3 +212,10 @@ class Hands:
     def _close(self, *, down_to: int) -> None:
         while len(self._open) > down_to:
             os.close(self._open.pop()[1])
+
+
+def _look(parent: int, name: bytes) -> os.stat_result:
+    try:
+        return os.stat(name, dir_fd=parent, follow_symlinks=False)
+    except FileNotFoundError:
+        raise Refused(_CHANGED) from None

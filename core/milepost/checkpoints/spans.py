@@ -1,7 +1,7 @@
 """What became of each path between two points, told by the changes that lie between them.
 
-They are read once, in their order, whatever is asked about them: the first tells what a path was,
-the last what it is.
+The first change of a path tells what it was, the last what it is. There may be many of each, after
+days of work or some going back and forth; so SQLite finds the two, and no other is read.
 """
 
 from __future__ import annotations
@@ -9,10 +9,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from milepost.checkpoints.rows import HANDS, State, select_many
+from milepost.checkpoints.rows import HANDS, State
 
 if TYPE_CHECKING:
     import sqlite3
+
+
+# The few points between two others are found by their numbers, whatever else there is.
+_SPAN = """
+    SELECT name, first.old_mode, first.old_blob, last.new_mode, last.new_blob,
+        one_hand, other_hand, any_adopted
+    FROM (
+        SELECT path AS id, min(snapshot) AS oldest, max(snapshot) AS newest,
+            min(hand) AS one_hand, max(hand) AS other_hand, max(adopted) AS any_adopted
+        FROM change NOT INDEXED WHERE snapshot > ? AND snapshot <= ? GROUP BY path
+    )
+    JOIN change AS first ON first.snapshot = oldest AND first.path = id
+    JOIN change AS last ON last.snapshot = newest AND last.path = id
+    JOIN path USING (id)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +47,12 @@ class Span:
 
 def span(connection: sqlite3.Connection, older: int, newer: int) -> Span:
     """What became of each path after one point up to another."""
-    rows = connection.execute(
-        "SELECT path, old_mode, old_blob, new_mode, new_blob, hand, adopted FROM change "
-        "WHERE snapshot > ? AND snapshot <= ? ORDER BY snapshot",
-        (older, newer),
-    ).fetchall()
-    # There may be many changes of a path, so what is done for each of them is done in bulk.
-    first = {row[0]: row for row in reversed(rows)}
-    last = {row[0]: row for row in rows}
-    names = dict(select_many(connection, "SELECT id, name FROM path WHERE id IN (?)", first))
-    hands: dict[int, str] = {}
-    for path, hand in {(row[0], row[5]) for row in rows}:
-        hands[path] = "several" if path in hands else HANDS[hand]
-    return Span(
-        {name: (State(*first[path][1:3]), State(*last[path][3:5])) for path, name in names.items()},
-        {names[path]: hand for path, hand in hands.items()},
-        frozenset(names[row[0]] for row in rows if row[6]),
-    )
+    states: dict[bytes, tuple[State, State]] = {}
+    hands: dict[bytes, str] = {}
+    adopted: set[bytes] = set()
+    for name, *ends, one_hand, other_hand, is_adopted in connection.execute(_SPAN, (older, newer)):
+        states[name] = State(*ends[:2]), State(*ends[2:])
+        hands[name] = HANDS[one_hand] if one_hand == other_hand else "several"
+        if is_adopted:
+            adopted.add(name)
+    return Span(states, hands, frozenset(adopted))

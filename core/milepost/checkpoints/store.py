@@ -93,6 +93,8 @@ class SnapshotStore:
         self._keeper: Keeper | None = None
         # What the newest snapshot of this process leaves out, with its database.
         self._uncovered: tuple[object, Uncovered | None] = (None, None)
+        # What stands beside the files at the newest snapshot, with its database, as far as known.
+        self._around: tuple[object, int, Beside | None] = (None, 0, None)
         # The list that was read last, with its hash.
         self._left_out: tuple[bytes | None, tuple[tuple[str, str], ...]] = (None, ())
 
@@ -154,23 +156,27 @@ class SnapshotStore:
                 )
                 taking.compare()
                 last = newest(connection)
+                # The newest snapshot stays, and with it what stands beside it.
+                is_known = last is not None and self._around == (base, last.id, around)
                 if (
                     last is not None
                     and not even_if_unchanged
                     and not taking.changed
-                    and is_like(around, connection, last.id, beside)
+                    and (is_known or is_like(around, connection, last.id, beside))
                 ):
                     taking.refresh_manifest()
                     is_taken_up = last.kind == LOOKED and request.kind != LOOKED
                     taken = promoted(connection, last, request) if is_taken_up else last
                 else:
                     taken = taking.write(request, last)
-                    if around is not None:
+                    if around is not None and not is_known:
                         keep(connection, taking.blobs, taken.id, around)
                     if last is not None and last.kind == LOOKED and request.kind != LOOKED:
                         taken = counted(connection, taken)
             look.succeed(taking)
         self._uncovered = base, taking.uncovered
+        if last is None or taken.id != last.id:
+            self._around = base, taken.id, around
         if self._keeper is None:
             self.barrier()
         else:

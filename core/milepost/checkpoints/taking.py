@@ -7,7 +7,7 @@ import os
 import stat
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from milepost.base.clock import utc_now
 from milepost.base.errors import UserError
@@ -82,8 +82,7 @@ class Uncovered:
     kept: tuple[int | None, int | None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(NamedTuple):
     """A file as it was read, its content not stored yet; `data` is None when it is in the store
     already, by what was known before."""
 

@@ -52,6 +52,24 @@ def test_memory_goes_back_to_what_it_was_and_forth_again(workspace: api.Workspac
     assert texts(workspace) == {"kept as it is", "before", "forgotten later"}
 
 
+def test_a_point_after_a_mere_look_holds_what_was_remembered_before_the_look(
+    workspace: api.Workspace,
+) -> None:
+    first = workspace.checkpoints.save()
+    workspace.memory.add("between")
+    # No file differs, so the look makes no point of its own.
+    assert workspace.checkpoints.diff(first.id).changes == ()
+    second = workspace.checkpoints.save()
+    workspace.memory.add("after")
+    third = workspace.checkpoints.save()
+    workspace.checkpoints.restore(second.id, what="memory")
+    assert texts(workspace) == {"between"}
+    workspace.checkpoints.restore(first.id, what="memory")
+    assert texts(workspace) == set()
+    workspace.checkpoints.restore(third.id, what="memory")
+    assert texts(workspace) == {"between", "after"}
+
+
 def test_a_restore_of_files_leaves_memory_alone(project: Path, workspace: api.Workspace) -> None:
     sh(project, "echo 1 > f")
     point = workspace.checkpoints.save()

@@ -1,7 +1,7 @@
 """The contents in the store: each once, packed, verified whenever it is read.
 
-A content that only older points need is packed against the one that took its place (`base`), which
-for an edited file leaves a few bytes of it. That is done when nobody waits, see `repack`.
+A content that another took the place of is packed against that one (`base`), which for an edited file
+leaves a few bytes of it. That is done when nobody waits, see `repack`.
 """
 
 from __future__ import annotations

@@ -347,7 +347,8 @@ else:
         """Have the system begin to write this part of a file, so that a sync waits less."""
         if sys.platform == "linux":
             # To be able to forget the pages soon, it writes them at once and does not wait.
-            os.posix_fadvise(handle, start, size, os.POSIX_FADV_DONTNEED)
+            with contextlib.suppress(OSError):
+                os.posix_fadvise(handle, start, size, os.POSIX_FADV_DONTNEED)
 
     def sync_folder(path: Path) -> None:
         """Return when the names in the folder are on the disk."""

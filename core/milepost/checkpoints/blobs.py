@@ -1,6 +1,6 @@
 """The contents in the store: each once, packed, verified whenever it is read.
 
-A content that another took the place of is packed against that one (`base`), which for an edited file
+A content whose place another took is packed against that one (`base`), which for an edited file
 leaves a few bytes of it. That is done when nobody waits, see `repack`.
 """
 

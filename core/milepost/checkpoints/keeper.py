@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import select
-import sqlite3
 import stat
 import threading
 import time
@@ -141,10 +140,6 @@ class Keeper:
             work()
         except (MilepostError, Unwatchable) as failure:
             self._tell(str(failure))
-        except sqlite3.ProgrammingError:
-            # The database was closed for good while a long work was under way.
-            if not self._stop.is_set():
-                raise
 
     def _tell(self, words: str) -> None:
         with self._guard:

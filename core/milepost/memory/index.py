@@ -346,17 +346,15 @@ class Index:
             # The entry itself is among them.
             rows = alike.find(connection, text, _COMPARED + 1)
             own, *each = stems_in_each([text, *(body for _, body in rows)])
-            likenesses = {
+            likeness = {
                 rowid: len(own & theirs) / len(own | theirs) if own | theirs else 0.0
                 for (rowid, _), theirs in zip(rows, each, strict=True)
             }
-            nearest = sorted(
-                (rowid for rowid, likeness in likenesses.items() if likeness >= _ALIKE),
-                key=lambda rowid: -likenesses[rowid],
-            )
-            found = self._at(connection, nearest) if nearest else {}
-        entries = [found[rowid] for rowid in nearest if rowid in found]
-        return [each for each in entries if each.id != entry_id and not each.superseded_by]
+            near = [rowid for rowid in likeness if likeness[rowid] >= _ALIKE]
+            found = self._at(connection, near) if near else {}
+        nearest = sorted(found, key=likeness.__getitem__, reverse=True)
+        others = (found[rowid] for rowid in nearest if found[rowid].id != entry_id)
+        return [other for other in others if not other.superseded_by]
 
     def _clean(self, within_s: float | None) -> bool:
         until = None if within_s is None else time.monotonic() + within_s

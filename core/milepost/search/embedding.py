@@ -11,7 +11,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import sqlite3
 import sys
 import threading
 from functools import partial
@@ -105,9 +104,9 @@ class Embedding:
             awake.wait()
             awake.clear()
             for table in self._tables:
-                # A database that cannot be used now, or was closed meanwhile, is looked at again
-                # with the next rows; whoever asks it something hears why.
-                with contextlib.suppress(WorldError, sqlite3.ProgrammingError):
+                # A database that cannot be used now is looked at again with the next rows; whoever
+                # asks it something hears why.
+                with contextlib.suppress(WorldError):
                     table.fill(embedder, ending)
             if ending.is_set():
                 return

@@ -88,7 +88,7 @@ def version_of(text: str) -> str:
     which is refused when the words have become others."""
     import hashlib  # noqa: PLC0415  (OpenSSL: 4 MB that a search can do without)
 
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def status_of_words(source: str) -> str:

@@ -33,7 +33,8 @@ _SAMPLE = 5
 _AT_ONCE = 3
 
 # Texts of one mould ("moved X to Y") share keys by the thousand; the newest of them will do, and
-# those that share the most keys come first.
+# those that share the most keys come first. Among 10,000 sentences of prose, a hundred of each find
+# no more.
 _ROWS_PER_KEY = 16
 
 _NEWEST_OF_KEY = (

@@ -13,6 +13,14 @@ from milepost.base.errors import WorldError
 from milepost.base.exchange import exchange
 
 
+def known_file(folder: Path) -> tuple[Path, files.Signature]:
+    path = folder / "f"
+    path.write_text("known\n")
+    known = files.signature(path)
+    assert known is not None
+    return path, known
+
+
 def test_two_files_trade_places(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     one.write_text("1")
@@ -88,10 +96,7 @@ def test_a_link_to_a_file_stays_a_link(tmp_path: Path) -> None:
 
 
 def test_an_addition_to_a_file_that_became_another_is_not_made(tmp_path: Path) -> None:
-    path = tmp_path / "f"
-    path.write_text("known\n")
-    known = files.signature(path)
-    assert known is not None
+    path, known = known_file(tmp_path)
     after = files.append_durably(path, b"more\n", known)
     assert after == files.signature(path)
     assert files.append_durably(path, b"again\n", known) is None
@@ -101,10 +106,7 @@ def test_an_addition_to_a_file_that_became_another_is_not_made(tmp_path: Path) -
 def test_what_is_done_meanwhile_is_done_between_the_write_and_the_end_of_the_sync(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "f"
-    path.write_text("known\n")
-    known = files.signature(path)
-    assert known is not None
+    path, known = known_file(tmp_path)
     seen: list[str] = []
     real = os.fsync
     monkeypatch.setattr(os, "fsync", lambda handle: (real(handle), seen.append("synced")))
@@ -115,10 +117,7 @@ def test_what_is_done_meanwhile_is_done_between_the_write_and_the_end_of_the_syn
 def test_an_addition_that_the_disk_does_not_take_is_taken_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "f"
-    path.write_text("known\n")
-    known = files.signature(path)
-    assert known is not None
+    path, known = known_file(tmp_path)
 
     def fail(_handle: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

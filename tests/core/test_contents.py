@@ -79,6 +79,32 @@ def test_many_contents_come_in_the_order_in_which_they_are_wanted(
         assert [each and each.data for each in found] == [*reversed(texts), *texts[:3]]
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_contents_that_wander_between_paths_and_come_back_are_right_at_every_point(
+    project: Path, store: SnapshotStore, seed: int
+) -> None:
+    chance = random.Random(seed)
+    body = chance.randbytes(2_000).hex().encode()
+    texts = [body + b"%d\n" % number for number in range(4)]
+    names = [b"a", b"b", b"c"]
+    now: dict[bytes, bytes] = {}
+    points: dict[int, dict[bytes, bytes]] = {}
+    for _ in range(40):
+        name = chance.choice(names)
+        now[name] = chance.choice(texts)
+        (project / os.fsdecode(name)).write_bytes(now[name])
+        points[take(store)] = now.copy()
+        with store.exclusive(), store.database.writing() as connection:
+            repack(connection, chance.choice([*points]))
+    with store.database.reading() as connection:
+        (leaning,) = connection.execute("SELECT count(base) FROM blob").fetchone()
+    assert leaning > 0
+    for point, expected in points.items():
+        blobs = {name: store.state_at(point, name).blob for name in names}
+        found = {name: store.content(blob) for name, blob in blobs.items() if blob is not None}
+        assert found == expected
+
+
 def test_a_content_that_is_damaged_or_missing_is_none_among_the_others(
     project: Path, store: SnapshotStore
 ) -> None:

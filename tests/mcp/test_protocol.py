@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from milepost import api
 from tests.mcp.wire import MODERN_META, Wire
 
 _INITIALIZE = {
@@ -167,6 +170,25 @@ def test_the_server_ends_with_0_when_its_client_closes_stdin(wire: Wire) -> None
     wire.request("ping")
     assert wire.end() == 0
     assert bytes(wire.errors) == b""
+
+
+def test_a_client_that_does_not_wait_for_the_end_makes_no_noise(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In a new home another scanner's rules are compiled for seconds, and the end waits for that.
+    monkeypatch.delenv("MILEPOST_SECRETS")
+    with Wire(project) as wire:
+        wire.done("memory_save", text="Prices are in cents.")
+        wire.child.stdin.close()
+        while wire.child.poll() is None:
+            wire.child.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                wire.child.wait(0.01)
+    assert wire.child.returncode in (0, -signal.SIGTERM)
+    assert bytes(wire.errors) == b""
+    workspace = api.open_workspace(str(project), actor="user:test")
+    assert [entry.text for entry in workspace.memory.page().entries] == ["Prices are in cents."]
+    workspace.close()
 
 
 def test_a_last_line_without_its_end_is_still_answered(wire: Wire) -> None:

@@ -33,17 +33,23 @@ def serve(project: str | None) -> int:
     server = Server(Session(project), wire.send)
     signal.signal(signal.SIGTERM, _end)
     try:
-        for line in wire.lines(server):
-            server.receive(line)
+        try:
+            for line in wire.lines(server):
+                server.receive(line)
+        finally:
+            # A client that does not wait for the end must not cut short what is being closed.
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
     except (_Ended, KeyboardInterrupt):
         pass
     finally:
         server.close()
+        # What is left to wait for are threads that have nothing to lose.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     return 0
 
 
-class _Ended(Exception):  # noqa: N818  (not an error)
-    """SIGTERM came."""
+class _Ended(BaseException):
+    """SIGTERM came; no error, so what makes words of errors does not make words of it."""
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:

@@ -42,11 +42,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     os._exit(0)
 
 
-class _Ended(Exception):  # noqa: N818  (not an error)
-    """SIGTERM came."""
+class _Ended(BaseException):
+    """SIGTERM came; no error, so what makes words of errors does not make words of it."""
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
+    # Another one must not cut short what is being closed.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise _Ended
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 
-# The few points between two others are found by their numbers, whatever else there is.
+# NOT INDEXED, but for the table's own order: what lies between two points is one stretch of it.
 _SPAN = """
     SELECT name, first.old_mode, first.old_blob, last.new_mode, last.new_blob,
         one_hand, other_hand, any_adopted

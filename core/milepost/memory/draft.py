@@ -65,7 +65,8 @@ class Draft:
 
     def look_ahead(self) -> None:
         """Do now, while nobody waits, what the next addition to the end of the file begins with."""
-        last, layout = self.layout().last(), self.layout()
+        layout = self.layout()
+        last = layout.last()
         if last is not None:
             neighbourhoods.around(self.to_bytes(), self._moved(last), layout.newline)
 

@@ -34,8 +34,9 @@ BUSY_TIMEOUT_MS = 15_000
 # A check reads the whole file; below this size that costs some ten milliseconds.
 CHECKED_AT_OPEN_BYTES = 8 * 1024 * 1024
 
-# SQLite's own default: 4 MiB of log.
+# SQLite's own defaults: 4 MiB of log, 2 MB of the file in memory.
 LOG_PAGES = 1000
+CACHE_PAGES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Database:
     from a database that `erases` is overwritten by zeros. `loss` ends the notice of a quarantine:
     what is gone, or how it comes back. `log_pages` is how many pages of 4 KiB the log takes before
     a commit has to move them into the file; a caller of `checkpoint` does that when nobody waits.
+    `cache_pages` is how many of them a connection keeps in memory.
     """
 
     def __init__(
@@ -76,10 +78,12 @@ class Database:
         loss: str,
         erases: bool = False,
         log_pages: int = LOG_PAGES,
+        cache_pages: int = CACHE_PAGES,
     ) -> None:
         self._path = path
         self._path_text = str(path)
         self._log_pages = log_pages
+        self._cache_pages = cache_pages
         self._migrations = migrations
         self._durability = durability
         self._loss = loss
@@ -97,12 +101,16 @@ class Database:
     def reading(self) -> Generator[sqlite3.Connection]:
         """A connection for queries that no other thread uses meanwhile; within such a block, the
         same again."""
-        with self._words_for_failures():
+        try:
             held = self._take()
             try:
                 yield held.opened.connection
             finally:
                 self._give_back(held)
+        except sqlite3.DatabaseError as error:
+            if _is_ours(error):
+                raise
+            raise self._in_words(error) from error
 
     @contextlib.contextmanager
     def writing(self) -> Generator[sqlite3.Connection]:
@@ -137,8 +145,11 @@ class Database:
 
     def identity(self) -> tuple[int, int] | None:
         """What tells this file from one that was made in its place; it is made if there is none."""
-        with self.reading():
-            return self._identity()
+        identity = self._identity()
+        if identity is None or identity != self._prepared:
+            with self.reading():
+                identity = self._identity()
+        return identity
 
     def barrier(self) -> None:
         """Return when everything that was committed, by any process, survives a power cut."""
@@ -272,6 +283,8 @@ class Database:
         connection.execute(f"PRAGMA synchronous={self._durability}")
         if self._log_pages != LOG_PAGES:
             connection.execute(f"PRAGMA wal_autocheckpoint={self._log_pages}")
+        if self._cache_pages != CACHE_PAGES:
+            connection.execute(f"PRAGMA cache_size={self._cache_pages}")
         connection.execute("PRAGMA foreign_keys=ON")
         if self._erases:
             connection.execute("PRAGMA secure_delete=ON")
@@ -331,21 +344,15 @@ class Database:
             f"{self._loss}"
         )
 
-    @contextlib.contextmanager
-    def _words_for_failures(self) -> Generator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            if _is_ours(error):
-                raise
-            if _is_damage(error):
-                # The next call quarantines it; this one must not pretend.
-                self.close()
-                self._prepared = None
-                message = f"{self._path} is damaged ({error}); call again, it will be put aside"
-                raise WorldError(message) from error
-            message = f"cannot use {self._path} ({error}); check the disk and who else uses it"
-            raise WorldError(message) from error
+    def _in_words(self, error: sqlite3.DatabaseError) -> WorldError:
+        if _is_damage(error):
+            # The next call quarantines it; this one must not pretend.
+            self.close()
+            self._prepared = None
+            return WorldError(
+                f"{self._path} is damaged ({error}); call again, it will be put aside"
+            )
+        return WorldError(f"cannot use {self._path} ({error}); check the disk and who else uses it")
 
 
 def copy_database(path: Path, target: Path) -> None:

@@ -127,15 +127,15 @@ def _go_back(
 def _is_wrong(workspace: api.Workspace, root: Path) -> bool:
     """Whether the newest snapshot is not what is there."""
     store = workspace.checkpoints._store
-    found = scan(root, Coverage(os.fsencode(root))).found
+    found = scan(Coverage(os.fsencode(root))).found
     with store.database.reading() as connection:
         manifest = rows_below(connection, b"")
     wrong = set(found.keys() ^ manifest.keys())
     for path, info in found.items():
         row = manifest.get(path)
-        if row is None or row.state.mode != info.st_mode:
+        if row is None or row.mode != info.st_mode:
             wrong.add(path)
-        elif row.state.blob is not None:
+        elif row.blob is not None:
             content = read(os.path.join(os.fsencode(root), path), info, MAX_FILE_BYTES)
             if content is None or content.sha256 != row.sha256:
                 wrong.add(path)

@@ -45,7 +45,7 @@ class BarePoints:
 
     def drain(self) -> set[bytes]:
         """The files that were written since the last call."""
-        return {b"%s/%s" % (self._folders[each.watch], each.name) for each in self._queue.read()}
+        return {b"%s/%s" % (self._folders[watch], name) for watch, _, name in self._queue.read()}
 
     def save(self) -> None:
         """Make a point of what was written."""

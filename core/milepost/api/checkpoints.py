@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from milepost.api import point_views as views
@@ -378,9 +378,7 @@ class Checkpoints:
             files_changed=snapshot.files_changed,
             files_total=snapshot.files_total,
             tree_hash=snapshot.tree_hash,
-            not_covered=tuple(
-                views.NotCovered(*pair) for pair in self._store.left_out(snapshot.id)
-            ),
+            not_covered=_not_covered(self._store.left_out(snapshot.id)),
             not_covered_total=snapshot.left_out_total,
             name=snapshot.name,
             pinned=snapshot.pinned,
@@ -392,6 +390,12 @@ class Checkpoints:
         if not plan.isascii() or not plan.isdigit() or len(plan) > 18:
             raise UserError("the plan is not one that a preview returned; preview again")
         return self._store.get(int(plan)).id
+
+
+@lru_cache(maxsize=4)
+def _not_covered(named: tuple[tuple[str, str], ...]) -> tuple[views.NotCovered, ...]:
+    """Nearly all points leave out the same."""
+    return tuple(views.NotCovered(*pair) for pair in named)
 
 
 def _hand_of(actor: str) -> str:

@@ -67,16 +67,16 @@ class FolderWatch:
         """The paths that something happened to since the last call, as the folders were named; None
         when it may be any."""
         found: set[str] = set()
-        for event in self._queue.read():
-            if event.mask & OVERFLOW:
+        for watch, mask, name in self._queue.read():
+            if mask & OVERFLOW:
                 return None
-            folder = self._paths.get(event.watch)
+            folder = self._paths.get(watch)
             if folder is None:
                 continue
-            if event.mask & (DELETE_SELF | MOVE_SELF | IGNORED):
+            if mask & (DELETE_SELF | MOVE_SELF | IGNORED):
                 found.add(folder)
             else:
-                found.add(os.path.join(folder, os.fsdecode(event.name)))  # noqa: PTH118
+                found.add(os.path.join(folder, os.fsdecode(name)))  # noqa: PTH118
         return frozenset(found)
 
     def close(self) -> None:

@@ -8,8 +8,7 @@ from the point before have no row of their own.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from milepost.checkpoints.blobs import content_of
 
@@ -25,8 +24,7 @@ Depth = Literal["none", "state", "all"]
 _COLUMNS = "memory, session, position, tasks, goals, summary"
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(NamedTuple):
     """`memory` is the newest change of each memory by its label, but for those of which it could
     not be told. `position` is the newest item of the session's transcript, 0 when it has none.
     `tasks` and `goals` are as their rooms dump them, None when that could not be told; `summary` is

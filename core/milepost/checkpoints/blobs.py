@@ -55,26 +55,31 @@ class Blobs:
         query = "SELECT sha256, id FROM blob WHERE sha256 IN (?)"
         return dict(select_many(self._connection, query, hashes))
 
-    def put(self, contents: Mapping[bytes, bytes]) -> dict[bytes, int]:
-        """The ids of contents by their hashes; those are stored that are not there."""
+    def put(self, contents: Mapping[bytes, bytes | None]) -> dict[bytes, int]:
+        """The ids of contents by their hashes; those are stored that are not there. None stands for
+        one that was stored before; it is missing in the answer when it was forgotten since."""
         # What was read is nearly always new. Only of a large content it is worth while to look
         # whether it has to be packed.
-        known = self.find(each for each, data in contents.items() if len(data) > _LOOKED_FOR_BYTES)
-        unsure: list[bytes] = []
-        for sha256, data in contents.items():
-            if sha256 in known:
-                continue
-            encoding, stored = pack(data)
-            cursor = self._connection.execute(
-                "INSERT INTO blob (sha256, size, encoding, data) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (sha256) DO NOTHING",
-                (sha256, len(data), encoding, stored),
-            )
-            if cursor.rowcount:
-                known[sha256] = cursor.lastrowid or 0
-            else:
-                unsure.append(sha256)
-        return known | self.find(unsure)
+        known = self.find(
+            each for each, data in contents.items() if data is None or len(data) > _LOOKED_FOR_BYTES
+        )
+        new = {
+            sha256: data
+            for sha256, data in contents.items()
+            if data is not None and sha256 not in known
+        }
+        if not new:
+            return known
+        cursor = self._connection.executemany(
+            "INSERT INTO blob (sha256, size, encoding, data) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (sha256) DO NOTHING",
+            ((sha256, len(data), *pack(data)) for sha256, data in new.items()),
+        )
+        if cursor.rowcount != len(new):
+            return known | self.find(new)
+        # Each has the id after the largest: sqlite.org/autoinc.html.
+        (last,) = self._connection.execute("SELECT last_insert_rowid()").fetchone()
+        return known | dict(zip(new, range(last - len(new) + 1, last + 1), strict=True))
 
     def put_data(self, *texts: bytes | None) -> list[int | None]:
         """`put` for what nobody has the hashes of; None stays None."""

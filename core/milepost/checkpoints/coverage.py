@@ -11,7 +11,6 @@ import os
 from milepost.checkpoints.policy import (
     RULE_FILES,
     Rules,
-    read_exclude,
     read_rules,
     reason_to_leave_out,
 )
@@ -21,8 +20,10 @@ class Coverage:
     """The ignore rules of one project, by folder."""
 
     def __init__(self, root: bytes) -> None:
-        self._root = root
-        self.exclude = read_exclude(root)
+        self.root = root
+        # The repository's own rules that stand in no file of its tree.
+        self._exclude_path = os.path.join(root, b".git", b"info", b"exclude")
+        self.exclude = read_rules(self._exclude_path)
         # None: the folder is left out, and all that is below it.
         self._rules: dict[bytes, Rules | None] = {}
 
@@ -59,7 +60,7 @@ class Coverage:
 
     def exclude_changed(self) -> bool:
         """Whether the rules that stand in no file of the tree have changed; they are read anew."""
-        exclude = read_exclude(self._root)
+        exclude = read_rules(self._exclude_path)
         if exclude == self.exclude:
             return False
         self.exclude = exclude
@@ -70,5 +71,5 @@ class Coverage:
         """The rules of a folder from those above it and its own ignore files."""
         rules = above or Rules()
         for name in RULE_FILES:
-            rules = rules.plus(folder, read_rules(os.path.join(self._root, folder, name)))
+            rules = rules.plus(folder, read_rules(os.path.join(self.root, folder, name)))
         return rules

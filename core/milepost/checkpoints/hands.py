@@ -165,7 +165,7 @@ class Hands:
 
     def _must_be_as_stored(self, step: Step, found: os.stat_result) -> None:
         row = self._rows.get(step.name)
-        if row is None or row.state.mode != found.st_mode:
+        if row is None or row.mode != found.st_mode:
             raise Refused(_CHANGED)
         if not stat.S_ISDIR(found.st_mode) and (row.size, row.mtime_ns, row.inode) != (
             found.st_size, found.st_mtime_ns, found.st_ino

@@ -11,7 +11,7 @@ import os
 import struct
 import sys
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from milepost.checkpoints.names import shown
 
@@ -48,21 +48,17 @@ _REPORTING = frozenset(
 
 # Hundreds of events fit, even the longest: a head and a name of 255 bytes with a zero behind it.
 _BUFFER_BYTES = 64 * 1024
-_LONGEST_BYTES = 16 + 256
+_HEAD_BYTES = 16
+_LONGEST_BYTES = _HEAD_BYTES + 256
 
 _HEAD = struct.Struct("iIII")
+
+# One change: in which watched folder, what, and the name in it (empty: the folder itself).
+Event = tuple[int, int, bytes]
 
 
 class Unwatchable(Exception):  # noqa: N818  (a condition to tell of, not a failure)
     """The changes of this folder cannot be followed; the message says why and what helps."""
-
-
-class Event(NamedTuple):
-    """One change: in which watched folder, what, and the name in it (empty: the folder itself)."""
-
-    watch: int
-    mask: int
-    name: bytes
 
 
 class Inotify:
@@ -108,12 +104,13 @@ class Inotify:
                 chunk = os.read(self.handle, _BUFFER_BYTES)
             except BlockingIOError:
                 return events
-            at = 0
-            while at < len(chunk):
+            at, end = 0, len(chunk)
+            while at < end:
                 watch, mask, _, length = _HEAD.unpack_from(chunk, at)
-                at += _HEAD.size + length
-                events.append(Event(watch, mask, chunk[at - length : at].rstrip(b"\0")))
-            if len(chunk) < _BUFFER_BYTES - _LONGEST_BYTES:
+                begin = at + _HEAD_BYTES
+                at = begin + length
+                events.append((watch, mask, chunk[begin:at].rstrip(b"\0")))
+            if end < _BUFFER_BYTES - _LONGEST_BYTES:
                 return events  # another would have had room: there was none
 
     def close(self) -> None:

@@ -204,8 +204,7 @@ class Keeper:
             with self._store.database.reading() as connection:
                 if newest(connection) is not None:
                     return
-            root = self._looking.root
-            found = scan(root, Coverage(os.fsencode(root))).found
+            found = scan(Coverage(os.fsencode(self._looking.root))).found
             names = [name for name, info in found.items() if not stat.S_ISDIR(info.st_mode)]
             total = len(names)
             for done in range(0, total, _BATCH_FILES):

@@ -8,7 +8,6 @@ next one that is listed.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from milepost.checkpoints.rows import LOOKED, SNAPSHOT_COLUMNS, Snapshot, snapshot_of
@@ -68,7 +67,7 @@ def counted(connection: sqlite3.Connection, snapshot: Snapshot) -> Snapshot:
         "SELECT count(DISTINCT path) FROM change WHERE snapshot > ? AND snapshot <= ?",
         (listed, snapshot.id),
     ).fetchone()
-    return replace(snapshot, files_changed=count)
+    return snapshot._replace(files_changed=count)
 
 
 def promoted(connection: sqlite3.Connection, looked: Snapshot, request: Request) -> Snapshot:
@@ -85,4 +84,4 @@ def promoted(connection: sqlite3.Connection, looked: Snapshot, request: Request)
         "WHERE id = :id",
         {**words, "id": looked.id},
     )
-    return replace(looked, **words)
+    return looked._replace(**words)

@@ -155,13 +155,13 @@ class Looking:
             return Look(self._scan(), {}, self.stored)
         if any(path.rpartition(b"/")[2] in RULE_FILES for path in dirty.paths) or dirty.trees:
             self._coverage.forget()
-        scanned = look(self.root, self._coverage, dirty)
+        scanned = look(self._coverage, dirty)
         before = {} if scanned.dirty is None else self._left_out_besides(scanned.dirty)
         return Look(scanned, before, {})
 
     def _scan(self) -> Scan:
         self._coverage = Coverage(os.fsencode(self.root))
-        return scan(self.root, self._coverage)
+        return scan(self._coverage)
 
     def _left_out_besides(self, dirty: Dirty) -> dict[bytes, str]:
         """What was left out in the parts that were not looked at."""

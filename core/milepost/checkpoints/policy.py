@@ -44,26 +44,21 @@ _REFILLABLE = frozenset(
     }
 )  # fmt: skip
 
-_SECRETS = re.compile(
-    "|".join(
-        fnmatch.translate(pattern)
-        for pattern in (
-            ".env", ".env.*", "*.env", ".envrc", ".netrc", "_netrc", ".pgpass", ".git-credentials",
-            ".htpasswd", ".pypirc", ".npmrc", ".dockercfg", "*.pem", "*.key", "*.p12", "*.pfx",
-            "*.jks", "*.keystore", "*.kdbx", "*.ppk", "id_rsa*", "id_dsa*", "id_ecdsa*",
-            "id_ed25519*", "credentials", "credentials.json", "service-account*.json",
-            "*.tfstate", "*.tfstate.backup",
-        )
-    )
+
+def _any_of(*patterns: str) -> re.Pattern[bytes]:
+    return re.compile("|".join(map(fnmatch.translate, patterns)).encode())
+
+
+_SECRETS = _any_of(
+    ".env", ".env.*", "*.env", ".envrc", ".netrc", "_netrc", ".pgpass", ".git-credentials",
+    ".htpasswd", ".pypirc", ".npmrc", ".dockercfg", "*.pem", "*.key", "*.p12", "*.pfx",
+    "*.jks", "*.keystore", "*.kdbx", "*.ppk", "id_rsa*", "id_dsa*", "id_ecdsa*",
+    "id_ed25519*", "credentials", "credentials.json", "service-account*.json",
+    "*.tfstate", "*.tfstate.backup",
 )  # fmt: skip
 
 # Names that would match but are made to be shared.
-_NOT_SECRETS = re.compile(
-    "|".join(
-        fnmatch.translate(pattern)
-        for pattern in ("*.example", "*.sample", "*.template", "*.dist", "*.pub")
-    )
-)
+_NOT_SECRETS = _any_of("*.example", "*.sample", "*.template", "*.dist", "*.pub")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +78,7 @@ class Rules:
 
     def ignores(self, relative: bytes, *, is_dir: bool) -> bool:
         """Whether the path is ignored; the rule that stands nearest to it decides."""
-        if relative.rpartition(b"/")[2] in RULE_FILES and not is_dir:
+        if not self.specs or (relative.rpartition(b"/")[2] in RULE_FILES and not is_dir):
             return False
         for base, spec in self.specs:
             inside = relative[len(base) + 1 :] if base else relative
@@ -122,11 +117,6 @@ class PastRules:
         return rules
 
 
-def read_exclude(root: bytes) -> bytes:
-    """The repository's own rules that stand in no file of its tree."""
-    return read_rules(os.path.join(root, b".git", b"info", b"exclude"))
-
-
 def reason_to_leave_out(name: bytes, *, is_dir: bool) -> str | None:
     """Why a file or folder of this name is never covered, or None."""
     if name in _NEVER:
@@ -136,8 +126,8 @@ def reason_to_leave_out(name: bytes, *, is_dir: bool) -> str | None:
     if is_dir and name in _REFILLABLE:
         return "a folder that tools fill again"
     if not is_dir:
-        text = os.fsdecode(name).lower()
-        if _SECRETS.fullmatch(text) and not _NOT_SECRETS.fullmatch(text):
+        lower = name.lower()
+        if _SECRETS.fullmatch(lower) and not _NOT_SECRETS.fullmatch(lower):
             return "may hold secrets by its name"
     return None
 

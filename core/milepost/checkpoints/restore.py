@@ -9,7 +9,7 @@ restore that was cut short is simply repeated.
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -97,7 +97,7 @@ def apply(store: SnapshotStore, outcome: Outcome, beside: Callable[[], str]) -> 
     for step in done:
         if step.name in hands.written and step.then.blob is not None:
             known.written[step.name] = hands.written[step.name], hashes[step.then.blob]
-    return store.take(replace(outcome.request, parts=beside()), known=known)
+    return store.take(outcome.request._replace(parts=beside()), known=known)
 
 
 def _planned(

@@ -10,7 +10,6 @@ agents did between two points, `claim` which files the user's editor has written
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -148,8 +147,7 @@ class State(NamedTuple):
 ABSENT = State(None, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What a snapshot is to say of itself. `kind` is saved, automatic, turn (of the user's),
     restored, undone, before or after (an action), or seen (by looking only); `hand` made the
     changes that it finds, as far as the caller knows. `parts` is what a restore brought back beside
@@ -165,8 +163,7 @@ class Request:
     parts: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """A point as it is listed. `before` is set on restores: the point that takes it back; `origin`
     is the point that it went back to."""
 
@@ -191,28 +188,32 @@ class Row(NamedTuple):
     """A row of the manifest, with the hash of its blob."""
 
     path_id: int
-    state: State
+    mode: int
+    blob: int | None
     size: int
     mtime_ns: int
     ctime_ns: int
     inode: int
-    settled: bool
+    settled: int  # 0 or 1
     sha256: bytes | None
 
     @property
     def is_readable(self) -> bool:
         """Whether its content is kept, and was read when nobody was writing it."""
-        return self.settled and (self.state.blob is not None or stat.S_ISDIR(self.state.mode or 0))
+        return bool(self.settled) and (self.blob is not None or stat.S_ISDIR(self.mode))
 
     def is_unchanged(self, found: os.stat_result) -> bool:
         """Whether lstat says what it said when the row was written."""
-        if self.state.mode != found.st_mode:
-            return False
-        if stat.S_ISDIR(found.st_mode):
-            return True
-        return self.settled and (
-            self.size, self.mtime_ns, self.ctime_ns, self.inode
-        ) == (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)  # fmt: skip
+        return self.mode == found.st_mode and (
+            stat.S_ISDIR(self.mode)
+            or (
+                self.mtime_ns == found.st_mtime_ns
+                and self.ctime_ns == found.st_ctime_ns
+                and self.size == found.st_size
+                and self.inode == found.st_ino
+                and bool(self.settled)
+            )
+        )
 
 
 SNAPSHOT_COLUMNS = (
@@ -227,7 +228,7 @@ ROW_SOURCE = (
 
 
 # A statement is kept by its words for the next time, so lists have only so many lengths.
-_LENGTHS = (1, 4, 16, 64, 256)
+_LENGTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 def newest(connection: sqlite3.Connection) -> Snapshot | None:
@@ -247,7 +248,7 @@ def snapshot_of(row: tuple[object, ...]) -> Snapshot:
 def find_rows(connection: sqlite3.Connection, names: Iterable[bytes]) -> dict[bytes, Row]:
     """The manifest's rows of these paths, of those that have one."""
     found = select_many(connection, f"SELECT name, {ROW_SOURCE} WHERE name IN (?)", names)
-    return {row[0]: row_of(row[1:]) for row in found}
+    return {row[0]: Row(*row[1:]) for row in found}
 
 
 def select_many(
@@ -274,10 +275,4 @@ def rows_below(connection: sqlite3.Connection, folder: bytes) -> dict[bytes, Row
         f"SELECT name, {ROW_SOURCE} WHERE name >= ? AND name < ?",
         bounds(folder),
     )
-    return {row[0]: row_of(row[1:]) for row in rows}
-
-
-def row_of(row: tuple[int, int, int | None, int, int, int, int, int, bytes | None]) -> Row:
-    path_id, mode, blob, size, mtime_ns, ctime_ns, inode, settled, sha256 = row
-    state = State(mode, blob)
-    return Row(path_id, state, size, mtime_ns, ctime_ns, inode, bool(settled), sha256)
+    return {row[0]: Row(*row[1:]) for row in rows}

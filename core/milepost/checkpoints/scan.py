@@ -23,10 +23,11 @@ from milepost.checkpoints.policy import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from milepost.checkpoints.coverage import Coverage
     from milepost.checkpoints.dirty import Dirty
+
+# The kinds of paths that can be kept, as lstat has them.
+_COVERED = frozenset({stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK})
 
 TOO_MANY = (
     f"the project holds more than {MAX_FILES:,} files; name what to leave out in .milepostignore"
@@ -49,24 +50,26 @@ class Scan:
         return any(path.startswith(folder + b"/") for folder in self.blind)
 
 
-def scan(root: Path, coverage: Coverage) -> Scan:
-    """Walk over the whole project at `root`.
+def scan(coverage: Coverage) -> Scan:
+    """Walk over the whole project.
 
     Raises UserError when it holds more files than a snapshot takes, or cannot be read at all.
     """
-    walk = _Walk(os.fsencode(root), coverage, None)
+    walk = _Walk(coverage, None)
     walk.enter(b"", Rules().plus(b"", coverage.exclude))
     if b"" in walk.result.blind:
-        raise UserError(f"cannot read {root}; check that it is there and who may read it")
+        raise UserError(
+            f"cannot read {os.fsdecode(coverage.root)}; check that it is there and who may read it"
+        )
     return walk.result
 
 
-def look(root: Path, coverage: Coverage, dirty: Dirty) -> Scan:
+def look(coverage: Coverage, dirty: Dirty) -> Scan:
     """Look at the parts of the project that may have changed. Raises UserError as `scan` does."""
     if b"" in dirty.trees:
-        return scan(root, coverage)
+        return scan(coverage)
     dirty = dirty.settled()
-    walk = _Walk(os.fsencode(root), coverage, dirty)
+    walk = _Walk(coverage, dirty)
     for tree in dirty.trees:
         walk.look_at(tree, is_whole=True)
     for path in dirty.paths:
@@ -75,8 +78,8 @@ def look(root: Path, coverage: Coverage, dirty: Dirty) -> Scan:
 
 
 class _Walk:
-    def __init__(self, root: bytes, coverage: Coverage, dirty: Dirty | None) -> None:
-        self._root = root
+    def __init__(self, coverage: Coverage, dirty: Dirty | None) -> None:
+        self._root = coverage.root
         self._coverage = coverage
         self.result = Scan(coverage.exclude, dirty)
 
@@ -87,7 +90,7 @@ class _Walk:
         if rules is None:
             return  # named by the folder above that is left out
         try:
-            found = os.lstat(os.path.join(self._root, path))
+            found = os.lstat(inside(self._root, path))
         except OSError:
             return
         is_dir = stat.S_ISDIR(found.st_mode)
@@ -136,8 +139,7 @@ class _Walk:
         return reason is None
 
     def _take(self, path: bytes, found: os.stat_result) -> None:
-        kind = stat.S_IFMT(found.st_mode)
-        if kind not in (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
+        if stat.S_IFMT(found.st_mode) not in _COVERED:
             self.result.left_out[path] = "a socket, pipe or device"
             return
         if len(self.result.found) >= MAX_FILES:

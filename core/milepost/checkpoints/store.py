@@ -66,6 +66,9 @@ _KIND = 0o170000
 # 64 MiB of log: whoever stays moves it into the file in a quiet moment, long before.
 _LOG_PAGES = 16_384
 
+# 6 MiB: the manifest and the indexes of some ten thousand files, which every point asks.
+_CACHE_PAGES = 1_536
+
 
 class SnapshotStore:
     """The snapshots of one workspace root."""
@@ -79,6 +82,7 @@ class SnapshotStore:
     ) -> None:
         """`beside` tells what stands beside the files now, for someone in a session."""
         self.root = root
+        self._root = os.fsencode(root)
         self._beside = beside
         self._max_file_bytes = max_file_bytes
         self.database = Database(
@@ -87,6 +91,7 @@ class SnapshotStore:
             durability="NORMAL",
             loss="The restore points up to now are in that file only; new ones start from here.",
             log_pages=_LOG_PAGES,
+            cache_pages=_CACHE_PAGES,
         )
         self._lock = folder / "snapshots.lock"
         self._looking = Looking(root, max_file_bytes)
@@ -146,7 +151,7 @@ class SnapshotStore:
                     raise WorldError(f"{message}; nothing was lost, try again")
                 taking = Taking(
                     connection,
-                    os.fsencode(self.root),
+                    self._root,
                     look.scanned,
                     self._max_file_bytes,
                     look.left_out_before,
@@ -324,7 +329,7 @@ class SnapshotStore:
         """The paths of all covered files as they are now, relative, with forward slashes, in their
         order. Where the project is followed, only what changed is looked at."""
         if self._keeper is None:
-            found = scan(self.root, Coverage(os.fsencode(self.root))).found
+            found = scan(Coverage(self._root)).found
             names = {name for name, info in found.items() if stat.S_ISREG(info.st_mode)}
         else:
             with self.exclusive():

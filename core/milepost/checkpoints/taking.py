@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 import time
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from milepost.base.clock import utc_now
 from milepost.base.errors import UserError
 from milepost.checkpoints.blobs import Blobs, content_of
 from milepost.checkpoints.content import Unreadable, read
-from milepost.checkpoints.names import shown
+from milepost.checkpoints.names import inside, shown
 from milepost.checkpoints.policy import MAX_FILES, POLICY, RULE_FILES, PastRules
 from milepost.checkpoints.rows import (
     ABSENT,
@@ -21,7 +20,6 @@ from milepost.checkpoints.rows import (
     Request,
     Row,
     Snapshot,
-    State,
     find_rows,
     rows_below,
     select_many,
@@ -30,6 +28,7 @@ from milepost.checkpoints.scan import TOO_MANY
 from milepost.checkpoints.tree_hash import MODULUS, share_of
 
 if TYPE_CHECKING:
+    import os
     import sqlite3
     from collections.abc import Iterable
 
@@ -69,8 +68,7 @@ class Known:
 NOTHING_KNOWN = Known()
 
 
-@dataclass(frozen=True, slots=True)
-class Uncovered:
+class Uncovered(NamedTuple):
     """What a snapshot says of the paths that it leaves out: all of them with the reasons, the rules
     that stand in no file (see `Scan.exclude`), and of both what is kept with it. The first of the
     paths are named, for people."""
@@ -82,26 +80,26 @@ class Uncovered:
     kept: tuple[int | None, int | None]
 
 
-class _Read(NamedTuple):
-    """A file as it was read, its content not stored yet; `data` is None when it is in the store
-    already, by what was known before."""
-
-    name: bytes
-    stat: os.stat_result
-    sha256: bytes
-    data: bytes | None
-    settled: bool
-
-
 @dataclass(slots=True)
 class _Found:
-    """A path as it was found, its content stored."""
+    """A path as it was found. What is read has its hash, and a blob once it is stored."""
 
-    mode: int
-    blob: int | None
-    sha256: bytes | None
     stat: os.stat_result
     settled: bool
+    sha256: bytes | None = None
+    blob: int | None = None
+
+    @property
+    def is_dir(self) -> bool:
+        return stat.S_ISDIR(self.stat.st_mode)
+
+    def row(self, path_id: int) -> tuple[object, ...]:
+        """Its row in the manifest."""
+        found = self.stat
+        return (
+            path_id, found.st_mode, self.blob, found.st_size, found.st_mtime_ns, found.st_ctime_ns,
+            found.st_ino, self.settled, self.sha256,
+        )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -132,7 +130,10 @@ class Taking:
     again: set[bytes] = field(default_factory=set[bytes])
     linked: set[bytes] = field(default_factory=set[bytes])
     blobs: Blobs = field(init=False)
-    _unstored: list[_Read] = field(default_factory=list[_Read])
+    # What was read, with the contents to store; None for one that is in the store already.
+    _unstored: list[tuple[bytes, _Found, bytes, bytes | None]] = field(
+        default_factory=list["tuple[bytes, _Found, bytes, bytes | None]"]
+    )
     _unstored_bytes: int = 0
 
     def __post_init__(self) -> None:
@@ -146,9 +147,9 @@ class Taking:
             if self._unstored_bytes > _STORED_AT_ONCE_BYTES:
                 self._store_read()
         self._store_read()
-        for name, row in self.manifest.items():
-            if name not in self.scanned.found and not self.scanned.is_blind_at(name):
-                self.changed[name] = (row, None)
+        for name in self.manifest.keys() - self.scanned.found.keys():
+            if not self.scanned.is_blind_at(name):
+                self.changed[name] = (self.manifest[name], None)
 
     @property
     def left_out(self) -> dict[bytes, str]:
@@ -160,7 +161,7 @@ class Taking:
     def refresh_manifest(self) -> None:
         """Note the new signatures of files whose content is what it was."""
         self._put_current(
-            (self.manifest[name].path_id, found) for name, found in self.touched.items()
+            found.row(self.manifest[name].path_id) for name, found in self.touched.items()
         )
 
     def write(self, request: Request, newest: Snapshot | None) -> Snapshot:
@@ -232,10 +233,10 @@ class Taking:
         rows.update(find_rows(self.connection, wanted - rows.keys()))
         folders = set(dirty.trees)
         for name, row in rows.items():
-            found = self.scanned.found.get(name)
-            is_dir = found is not None and stat.S_ISDIR(found.st_mode)
-            if stat.S_ISDIR(row.state.mode or 0) and not is_dir:
-                folders.add(name)
+            if stat.S_ISDIR(row.mode):
+                found = self.scanned.found.get(name)
+                if found is None or not stat.S_ISDIR(found.st_mode):
+                    folders.add(name)
         for name in folders:
             rows.update(rows_below(self.connection, name))
         return rows
@@ -246,37 +247,33 @@ class Taking:
         if is_file and found_stat.st_nlink > 1:
             self.linked.add(name)
         if row is not None and row.is_unchanged(found_stat):
-            if row.state.blob is None and is_file:
+            if row.blob is None and is_file:
                 # It was too large or could not be read, and may be kept by now.
                 self._read(name, found_stat)
-            return
-        if stat.S_ISDIR(found_stat.st_mode):
-            self._note(name, _Found(found_stat.st_mode, None, None, found_stat, settled=True))
+        elif not is_file and stat.S_ISDIR(found_stat.st_mode):
+            self._note(name, _Found(found_stat, settled=True))
         elif not self._is_stored(name, found_stat):
             self._read(name, found_stat)
 
     def _note(self, name: bytes, found: _Found) -> None:
         """Note what was found at a path whose row does not say so."""
         row = self.manifest.get(name)
-        old = ABSENT if row is None else row.state
-        is_kept = found.blob is not None or _is_dir(found)
-        if row is not None and not is_kept and row.is_unchanged(found.stat):
-            return  # still not to be kept
-        if old != State(found.mode, found.blob) or not is_kept:
+        if row is None or row.blob != found.blob or row.mode != found.stat.st_mode:
             self.changed[name] = (row, found)
-        else:
+        elif found.blob is not None or found.is_dir:
             self.touched[name] = found
+        elif not row.is_unchanged(found.stat):
+            self.changed[name] = (row, found)  # it cannot be kept, and is not what it was
 
     def _read(self, name: bytes, found_stat: os.stat_result) -> None:
         """Read a file or link, to be stored with the others that are read."""
         try:
-            content = read(os.path.join(self.root, name), found_stat, self.max_file_bytes)
+            content = read(inside(self.root, name), found_stat, self.max_file_bytes)
         except Unreadable as reason:
             self.scanned.left_out[name] = str(reason)
             if reason.passing:
                 self.again.add(name)
-            settled = not reason.passing
-            self._note(name, _Found(found_stat.st_mode, None, None, found_stat, settled=settled))
+            self._note(name, _Found(found_stat, settled=not reason.passing))
             return
         if content is None:
             self.again.add(name)  # gone since it was found; the next snapshot sees to it
@@ -286,9 +283,9 @@ class Taking:
             self.again.add(name)
         is_racy = time.time_ns() - content.found.st_mtime_ns <= _RACY_NS
         settled = not is_racy and not content.is_torn
-        read_now = _Read(name, content.found, content.sha256, content.data, settled)
-        self._unstored.append(read_now)
-        self._unstored_bytes += len(content.data)
+        sha256, data = content.sha256, content.data
+        self._unstored.append((name, _Found(content.found, settled, sha256), sha256, data))
+        self._unstored_bytes += len(data)
 
     def _is_stored(self, name: bytes, found_stat: os.stat_result) -> bool:
         """Whether its content was stored before, and need not be read now."""
@@ -301,7 +298,8 @@ class Taking:
             found_stat.st_ctime_ns, found_stat.st_ino,
         )  # fmt: skip
         if is_same:
-            self._unstored.append(_Read(name, found_stat, sha256, None, settled=not is_written))
+            found = _Found(found_stat, not is_written, sha256)
+            self._unstored.append((name, found, sha256, None))
             if is_written:
                 self.again.add(name)
         return is_same
@@ -310,19 +308,16 @@ class Taking:
         """Store what was read, and note it."""
         while self._unstored:
             some, self._unstored, self._unstored_bytes = self._unstored, [], 0
-            hashes = {each.sha256: each.data for each in some}
-            ids = {sha256: blob for sha256, blob in self.known.contents.items() if sha256 in hashes}
-            unknown = hashes.keys() - ids.keys()
-            new = {each: data for each in unknown if (data := hashes[each]) is not None}
-            ids |= self.blobs.put(new)
-            ids |= self.blobs.find(unknown - new.keys())
-            for each in some:
-                if each.sha256 in ids:
-                    blob = ids[each.sha256]
-                    found = _Found(each.stat.st_mode, blob, each.sha256, each.stat, each.settled)
-                    self._note(each.name, found)
+            known = self.known.contents
+            ids = self.blobs.put(
+                {sha256: data for _, _, sha256, data in some if sha256 not in known}
+            )
+            for name, found, sha256, _ in some:
+                found.blob = ids.get(sha256) or known.get(sha256)
+                if found.blob is None:
+                    self._read(name, found.stat)  # forgotten since it was stored
                 else:
-                    self._read(each.name, each.stat)  # forgotten since it was stored
+                    self._note(name, found)
 
     def _sums(self, newest: Snapshot | None) -> tuple[int, int]:
         """The hash of the tree and the number of its files."""
@@ -330,14 +325,12 @@ class Taking:
         total = newest.files_total if newest else 0
         for name, (row, found) in self.changed.items():
             if row is not None:
-                total -= not stat.S_ISDIR(row.state.mode or 0)
-                tree_hash -= share_of(name, row.state, row.sha256, row.size, row.mtime_ns)
+                total -= not stat.S_ISDIR(row.mode)
+                tree_hash -= share_of(name, row.mode, row.sha256, row.size, row.mtime_ns)
             if found is not None:
-                total += not _is_dir(found)
-                state = State(found.mode, found.blob)
-                tree_hash += share_of(
-                    name, state, found.sha256, found.stat.st_size, found.stat.st_mtime_ns
-                )
+                now = found.stat
+                total += not stat.S_ISDIR(now.st_mode)
+                tree_hash += share_of(name, now.st_mode, found.sha256, now.st_size, now.st_mtime_ns)
         if total > MAX_FILES:
             raise UserError(TOO_MANY)
         return tree_hash % MODULUS, total
@@ -365,8 +358,9 @@ class Taking:
             "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
-                    ids[name], snapshot_id, *(ABSENT if row is None else row.state),
-                    *(ABSENT if found is None else (found.mode, found.blob)),
+                    ids[name], snapshot_id,
+                    *(ABSENT if row is None else (row.mode, row.blob)),
+                    *(ABSENT if found is None else (found.stat.st_mode, found.blob)),
                     name in adopted, hands.get(name, hand),
                 )
                 for name, (row, found) in self.changed.items()
@@ -376,7 +370,7 @@ class Taking:
         if gone:
             self.connection.executemany("DELETE FROM current WHERE path = ?", gone)
         self._put_current(
-            (ids[name], found) for name, (_, found) in self.changed.items() if found is not None
+            found.row(ids[name]) for name, (_, found) in self.changed.items() if found is not None
         )
 
     def _path_ids(self) -> dict[bytes, int]:
@@ -391,17 +385,10 @@ class Taking:
             ids.update(select_many(self.connection, query, new))
         return ids
 
-    def _put_current(self, found: Iterable[tuple[int, _Found]]) -> None:
+    def _put_current(self, rows: Iterable[tuple[object, ...]]) -> None:
         self.connection.executemany(
-            "INSERT OR REPLACE INTO current VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    path_id, each.mode, each.blob, each.stat.st_size, each.stat.st_mtime_ns,
-                    each.stat.st_ctime_ns, each.stat.st_ino, each.settled, each.sha256,
-                )
-                for path_id, each in found
-            ),
-        )  # fmt: skip
+            "INSERT OR REPLACE INTO current VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
+        )
 
     def _adopted(self, newest: Snapshot | None) -> set[bytes]:
         """The paths that are new to us and may be older than the newest snapshot, because the
@@ -432,8 +419,4 @@ class Taking:
 
 
 def _is_folder(change: tuple[Row | None, _Found | None]) -> bool:
-    return change[1] is not None and _is_dir(change[1])
-
-
-def _is_dir(found: _Found) -> bool:
-    return stat.S_ISDIR(found.mode)
+    return change[1] is not None and change[1].is_dir

@@ -35,7 +35,8 @@ MAX_DIRTY = 50_000
 # has to find it; each costs a stat call at every snapshot.
 MAX_LINKED = 1_000
 
-_WRITTEN = inotify.MODIFY | inotify.CLOSE_WRITE
+# All that is more than that a file was written.
+_MORE = ~(inotify.MODIFY | inotify.CLOSE_WRITE)
 _GONE_OR_MOVED = inotify.DELETE | inotify.MOVED_FROM
 _NEW_HERE = inotify.CREATE | inotify.MOVED_TO
 
@@ -134,14 +135,15 @@ class Watch:
 
     def _take_in(self, events: list[inotify.Event]) -> None:
         try:
+            folders, paths = self._folders, self._dirty.paths
             for event in events:
                 watch, mask, name = event
-                folder = self._folders.get(watch)
-                if mask & ~_WRITTEN or folder is None or not name or name in RULE_FILES:
+                folder = folders.get(watch)
+                if mask & _MORE or folder is None or not name or name in RULE_FILES:
                     self._take_event(event)
                 else:
                     # Nearly all events are like this, and a restore makes many of them.
-                    self._dirty.paths.add(inside(folder, name))
+                    paths.add(inside(folder, name))
         except Unwatchable as reason:
             self._fail(str(reason))
 

@@ -63,7 +63,7 @@ def python_hooks(root: Path) -> dict[str, str]:
 
 def _left_out(root: Path) -> Iterator[bytes]:
     base = os.fsencode(root)
-    for name in sorted(scan(root, Coverage(base)).left_out):
+    for name in sorted(scan(Coverage(base)).left_out):
         if name.rpartition(b"/")[2] not in _CACHES:
             yield from _signatures(os.path.join(base, name))  # noqa: PTH118  (paths are bytes here)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import tempfile
 from contextlib import closing
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from milepost import api
+from milepost.checkpoints import retention
 from milepost.checkpoints.rows import MIGRATIONS, Request
 from milepost.checkpoints.store import SnapshotStore
 from tests.core.test_snapshots import sh
@@ -76,6 +79,50 @@ def test_what_takes_the_newest_restore_back_is_never_forgotten(
     workspace.checkpoints.prune(count=1)
     workspace.checkpoints.undo()
     assert (project / "f").read_text("ascii") == "2\n"
+
+
+@settings(max_examples=20)
+@given(
+    st.lists(
+        st.tuples(st.sets(st.sampled_from("abc")), st.sampled_from(["agent", "user"])),
+        min_size=3,
+        max_size=12,
+    ),
+    st.data(),
+)
+def test_the_points_that_stay_tell_the_same_of_what_lies_between_them(
+    steps: list[tuple[set[str], str]], data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "project"
+        root.mkdir()
+        store = SnapshotStore(root, Path(folder) / "data")
+        ids: list[int] = []
+        with store.exclusive():
+            for number, (names, hand) in enumerate(steps):
+                for name in names:
+                    path = root / name
+                    if path.exists() and number % 4 == 3:
+                        path.unlink()
+                    else:
+                        path.write_bytes(b"%d" % (number % 5))
+                ids.append(store.take(Request("user:test", hand=hand)).id)
+            kept = [*sorted(data.draw(st.sets(st.sampled_from(ids[:-1])))), ids[-1]]
+            spans = list(combinations(kept, 2))
+            before = [(store.between(*span), store.hands(*span)) for span in spans]
+            names = [os.fsencode(name) for name in "abc"]
+            states = [store.state_at(point, name) for point in kept for name in names]
+            for point in kept:
+                store.mark(point, name=None, pinned=True)
+            assert retention.forget_before(store, ids[-1]) == len(ids) - len(kept)
+        assert [point.id for point in store.page(50, None)] == kept[::-1]
+        assert [store.state_at(point, name) for point in kept for name in names] == states
+        for (ends, hands), span in zip(before, spans, strict=True):
+            assert store.between(*span) == ends
+            # Of a change that two made together, nobody can tell any more whose it is.
+            for name, hand in store.hands(*span).items():
+                assert hand == hands[name] or (hand, hands[name]) == ("unknown", "several")
+        store.close()
 
 
 def test_two_points_cannot_have_one_name(project: Path, workspace: api.Workspace) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from milepost.base.clock import unix_time
@@ -16,6 +18,7 @@ from milepost.checkpoints import beside
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
 
     from milepost.checkpoints.store import SnapshotStore
 
@@ -122,14 +125,15 @@ def _forget(connection: sqlite3.Connection, chosen: list[int]) -> None:
     """Take these points (in their order) out of the line."""
     if not chosen:
         return
-    connection.execute("CREATE TEMP TABLE IF NOT EXISTS going (id INTEGER PRIMARY KEY)")
-    connection.execute("DELETE FROM temp.going")
-    connection.executemany("INSERT INTO temp.going VALUES (?)", [(each,) for each in chosen])
-    _merge(connection)
-    connection.execute("DELETE FROM snapshot WHERE id IN temp.going")
     connection.execute(
-        "UPDATE snapshot SET before = NULL WHERE before IN temp.going AND before NOT IN "
-        "(SELECT id FROM snapshot)"
+        "CREATE TEMP TABLE IF NOT EXISTS going (id INTEGER PRIMARY KEY, heir INTEGER NOT NULL)"
+    )
+    connection.execute("DELETE FROM temp.going")
+    connection.executemany("INSERT INTO temp.going VALUES (?, ?)", _heirs(connection, chosen))
+    _merge(connection)
+    connection.execute("DELETE FROM snapshot WHERE id IN (SELECT id FROM temp.going)")
+    connection.execute(
+        "UPDATE snapshot SET before = NULL WHERE before IN (SELECT id FROM temp.going)"
     )
     oldest = "(SELECT min(id) FROM snapshot)"
     # What happened up to the oldest point is never read again.
@@ -138,34 +142,42 @@ def _forget(connection: sqlite3.Connection, chosen: list[int]) -> None:
     _drop_unneeded(connection)
 
 
+def _heirs(connection: sqlite3.Connection, chosen: list[int]) -> Iterator[tuple[int, int]]:
+    """Each of these points with the next that stays. The newest of all stays always."""
+    heir = 0
+    going = set(chosen)
+    for (each,) in connection.execute("SELECT id FROM snapshot ORDER BY id DESC").fetchall():
+        if each in going:
+            yield each, heir
+        else:
+            heir = each
+
+
 def _merge(connection: sqlite3.Connection) -> None:
     """Give the changes of the points that go to the next that stays: the state before the first of
     them, the state after the last, and whose they were if they were one's."""
     rows = connection.execute(
         """
-        SELECT change.path, change.snapshot, (
-            SELECT min(id) FROM snapshot WHERE id >= change.snapshot AND id NOT IN temp.going
-        ) AS heir, old_mode, old_blob, new_mode, new_blob, adopted, hand
-        FROM change WHERE change.path IN (
-            SELECT path FROM change WHERE snapshot IN temp.going
-        ) ORDER BY change.path, change.snapshot
+        SELECT change.path, heir, old_mode, old_blob, new_mode, new_blob, adopted, hand
+        FROM (
+            SELECT id, heir FROM temp.going UNION SELECT heir, heir FROM temp.going
+        ) JOIN change ON change.snapshot = id ORDER BY heir, change.path, id
         """
     ).fetchall()
-    groups: dict[tuple[int, int], list[tuple[int, ...]]] = {}
-    for row in rows:
-        groups.setdefault((row[0], row[2]), []).append(row)
-    for (path, heir), group in groups.items():
-        if len(group) == 1 and group[0][1] == heir:
-            continue
-        for row in group:
-            connection.execute("DELETE FROM change WHERE path = ? AND snapshot = ?", row[:2])
-        first, last = group[0], group[-1]
-        hands = {row[8] for row in group}
-        connection.execute(
-            "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (path, heir, *first[3:5], *last[5:7], max(row[7] for row in group),
-             hands.pop() if len(hands) == 1 else 0),
-        )  # fmt: skip
+    connection.execute("DELETE FROM change WHERE snapshot IN (SELECT id FROM temp.going)")
+    connection.executemany(
+        "INSERT OR REPLACE INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (_merged(list(group)) for _, group in groupby(rows, key=itemgetter(0, 1))),
+    )
+
+
+def _merged(group: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """One change instead of several of a path, in their order."""
+    path, heir, old_mode, old_blob, _, _, _, hand = group[0]
+    new_mode, new_blob = group[-1][4:6]
+    adopted = max(row[6] for row in group)
+    is_ones = all(row[7] == hand for row in group)
+    return path, heir, old_mode, old_blob, new_mode, new_blob, adopted, hand if is_ones else 0
 
 
 def _drop_unneeded(connection: sqlite3.Connection) -> None:

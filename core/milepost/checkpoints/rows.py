@@ -127,6 +127,8 @@ MIGRATIONS = (
     """,
     # Every point would have to keep it level, and only what tidies ever looked into it.
     "DROP INDEX current_blob;",
+    # It was most of what a point of many files had to write, and is asked for one path at a time.
+    "DROP INDEX change_path;",
 )
 
 # The kind of a point that was made by looking only.

@@ -15,14 +15,13 @@ if TYPE_CHECKING:
     import sqlite3
 
 
-# NOT INDEXED, but for the table's own order: what lies between two points is one stretch of it.
 _SPAN = """
     SELECT name, first.old_mode, first.old_blob, last.new_mode, last.new_blob,
         one_hand, other_hand, any_adopted
     FROM (
         SELECT path AS id, min(snapshot) AS oldest, max(snapshot) AS newest,
             min(hand) AS one_hand, max(hand) AS other_hand, max(adopted) AS any_adopted
-        FROM change NOT INDEXED WHERE snapshot > ? AND snapshot <= ? GROUP BY path
+        FROM change WHERE snapshot > ? AND snapshot <= ? GROUP BY path
     )
     JOIN change AS first ON first.snapshot = oldest AND first.path = id
     JOIN change AS last ON last.snapshot = newest AND last.path = id

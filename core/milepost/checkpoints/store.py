@@ -310,10 +310,13 @@ class SnapshotStore:
     def state_at(self, snapshot_id: int, name: bytes) -> State:
         """What the path was at a point."""
         with self.database.reading() as connection:
+            # There are far fewer points than changes: each is asked for the path (CROSS JOIN keeps
+            # that order).
             row = connection.execute(
                 """
-                SELECT old_mode, old_blob FROM change JOIN path ON path.id = change.path
-                WHERE name = ? AND snapshot > ? ORDER BY snapshot LIMIT 1
+                SELECT old_mode, old_blob FROM path CROSS JOIN snapshot CROSS JOIN change
+                ON change.snapshot = snapshot.id AND change.path = path.id
+                WHERE path.name = ? AND snapshot.id > ? ORDER BY snapshot.id LIMIT 1
                 """,
                 (name, snapshot_id),
             ).fetchone()

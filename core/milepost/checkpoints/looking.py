@@ -153,7 +153,8 @@ class Looking:
     def _look(self, dirty: Dirty | None) -> Look:
         if dirty is None:
             return Look(self._scan(), {}, self.stored)
-        if any(path.rpartition(b"/")[2] in RULE_FILES for path in dirty.paths) or dirty.trees:
+        # One too many, as for `x.gitignore`, does no harm.
+        if dirty.trees or any(path.endswith(RULE_FILES) for path in dirty.paths):
             self._coverage.forget()
         scanned = look(self._coverage, dirty)
         before = {} if scanned.dirty is None else self._left_out_besides(scanned.dirty)

@@ -376,7 +376,7 @@ class Taking:
     def _path_ids(self) -> dict[bytes, int]:
         """The ids of the paths that changed; new ones get theirs."""
         ids = {name: row.path_id for name, (row, _) in self.changed.items() if row is not None}
-        new = [name for name, (row, _) in self.changed.items() if row is None]
+        new = self._new()
         if new:
             self.connection.executemany(
                 "INSERT OR IGNORE INTO path (name) VALUES (?)", ((name,) for name in new)
@@ -393,20 +393,24 @@ class Taking:
     def _adopted(self, newest: Snapshot | None) -> set[bytes]:
         """The paths that are new to us and may be older than the newest snapshot, because the
         rules of then left them out."""
-        new = [name for name, (row, _) in self.changed.items() if row is None]
+        new = self._new()
         if newest is None or not new:
             return set()
         policy, exclude = self.connection.execute(
             "SELECT policy, exclude FROM snapshot WHERE id = ?", (newest.id,)
         ).fetchone()
         if policy != POLICY:
-            return set(new)
+            return new
         then = content_of(self.connection, exclude)
         has_new_rules = any(name.rpartition(b"/")[2] in RULE_FILES for name in self.changed)
         if then == self.scanned.exclude and not has_new_rules:
             return set()
         past = PastRules(then, self._past_rule_files())
         return {name for name in new if past.ignored(name, is_dir=_is_folder(self.changed[name]))}
+
+    def _new(self) -> set[bytes]:
+        """The paths that the manifest does not have."""
+        return self.changed.keys() - self.manifest.keys()
 
     def _past_rule_files(self) -> dict[bytes, bytes]:
         rows = self.connection.execute(

@@ -60,7 +60,8 @@ class Standing:
         self._task_tree = _Looked(
             (str(folder / "tasks.db"),), lambda: tasks().dump().encode(), b"[]"
         )
-        self._memories: dict[MemoryStore, _Looked[int]] = {}
+        self._stores: tuple[MemoryStore, ...] = ()
+        self._memories: tuple[tuple[str, _Looked[int]], ...] = ()
         self._positions: dict[str, _Looked[int]] = {}
         self._summaries: dict[str, _Looked[bytes | None]] = {}
 
@@ -82,17 +83,15 @@ class Standing:
         return self._folder / SESSIONS / session / SUMMARY
 
     def _memory(self) -> tuple[tuple[str, int], ...]:
-        found: list[tuple[str, int]] = []
-        for store in self._scopes.own():
-            if store.is_in_repository:
-                continue  # then it is a file among the files
-            if store not in self._memories:
-                paths = (str(store.path), str(store.revisions.database.path))
-                self._memories[store] = _Looked(paths, _newest(store), 0)
-            number = _told(self._memories[store])
-            if number is not None:
-                found.append((store.label, number))
-        return tuple(found)
+        stores = self._scopes.own()
+        if stores != self._stores:
+            # What lies in the repository is a file among the files.
+            self._memories = tuple(
+                (store.label, _memory_of(store)) for store in stores if not store.is_in_repository
+            )
+            self._stores = stores
+        found = [(label, _told(looked)) for label, looked in self._memories]
+        return tuple((label, number) for label, number in found if number is not None)
 
     def _position(self, session: str) -> int:
         if session not in self._positions:
@@ -152,14 +151,14 @@ def _told(looked: _Looked[_T]) -> _T | None:
         return None
 
 
-def _newest(store: MemoryStore) -> Callable[[], int]:
+def _memory_of(store: MemoryStore) -> _Looked[int]:
     def look() -> int:
         if not store.exists():
             return 0
         store.refresh()
         return store.revisions.newest()
 
-    return look
+    return _Looked((str(store.path), str(store.revisions.database.path)), look, 0)
 
 
 def _mark(path: str) -> tuple[int, ...] | None:

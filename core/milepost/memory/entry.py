@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal
 
 from milepost.base.errors import UserError
@@ -68,6 +68,15 @@ def from_block(found: EntryBlock, scope: Scope) -> Entry:
         anchors=tuple(part for part in metadata.get("anchors", "").split("\n") if part),
         superseded_by=by,
     )
+
+
+_FIELDS = tuple(field.name for field in fields(Entry))
+
+
+def as_fields(entry: Entry) -> dict[str, object]:
+    """What it holds, by the names of its fields. All are plain values, of which `asdict` would make
+    copies."""
+    return {name: getattr(entry, name) for name in _FIELDS}
 
 
 def to_metadata(entry: Entry) -> dict[str, str]:

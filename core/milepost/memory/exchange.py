@@ -7,7 +7,6 @@ form is one object with the header's fields and `entries`. docs/exchange.md desc
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
 from milepost.base.clock import unix_time, utc_now
@@ -15,7 +14,7 @@ from milepost.base.errors import UserError
 from milepost.base.ids import looks_like_id
 from milepost.memory import entry as entries
 from milepost.memory.document import each_entry, own_comment, visible
-from milepost.memory.entry import SECTIONS
+from milepost.memory.entry import SECTIONS, as_fields
 from milepost.memory.imports.reading import Candidate
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def as_lines(found: Iterable[Entry]) -> Iterator[str]:
     """Header and entries, a line each, one by one."""
     yield _json(_header()) + "\n"
     for entry in found:
-        yield _json(asdict(entry)) + "\n"
+        yield _json(as_fields(entry)) + "\n"
 
 
 def as_json(found: Iterable[Entry]) -> Iterator[str]:
@@ -45,7 +44,7 @@ def as_json(found: Iterable[Entry]) -> Iterator[str]:
     yield _json(_header())[:-1] + ',"entries":['
     gap = "\n"
     for entry in found:
-        yield gap + _json(asdict(entry))
+        yield gap + _json(as_fields(entry))
         gap = ",\n"
     yield "\n]}\n"
 

@@ -9,13 +9,13 @@ between the two leaves a change that is then recorded as one by `file`.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from milepost.base.clock import utc_now
 from milepost.base.errors import UserError
 from milepost.base.sqlite import Database
-from milepost.memory.entry import Entry
+from milepost.memory.entry import Entry, as_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -122,7 +122,7 @@ class RevisionLog:
         if entry is None:
             return None
         kept = replace(entry, text=self._mask(entry.text))
-        return json.dumps(asdict(kept), ensure_ascii=False)
+        return json.dumps(as_fields(kept), ensure_ascii=False)
 
     def page(self, limit: int, entry_id: str | None) -> list[Change]:
         """The newest changes first; those of one entry when its id is given."""

@@ -160,9 +160,10 @@ class Taking:
 
     def refresh_manifest(self) -> None:
         """Note the new signatures of files whose content is what it was."""
-        self._put_current(
-            found.row(self.manifest[name].path_id) for name, found in self.touched.items()
-        )
+        if self.touched:
+            self._put_current(
+                found.row(self.manifest[name].path_id) for name, found in self.touched.items()
+            )
 
     def write(self, request: Request, newest: Snapshot | None) -> Snapshot:
         """Write the snapshot and its changes, and bring the manifest level. Raises UserError when

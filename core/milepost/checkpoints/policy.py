@@ -45,8 +45,8 @@ _REFILLABLE = frozenset(
 )  # fmt: skip
 
 
-def _any_of(*patterns: str) -> re.Pattern[bytes]:
-    return re.compile("|".join(map(fnmatch.translate, patterns)).encode())
+def _any_of(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(map(fnmatch.translate, patterns)))
 
 
 _SECRETS = _any_of(
@@ -126,8 +126,8 @@ def reason_to_leave_out(name: bytes, *, is_dir: bool) -> str | None:
     if is_dir and name in _REFILLABLE:
         return "a folder that tools fill again"
     if not is_dir:
-        lower = name.lower()
-        if _SECRETS.fullmatch(lower) and not _NOT_SECRETS.fullmatch(lower):
+        text = os.fsdecode(name).lower()
+        if _SECRETS.fullmatch(text) and not _NOT_SECRETS.fullmatch(text):
             return "may hold secrets by its name"
     return None
 

@@ -52,12 +52,10 @@ def forget(store: SnapshotStore, limits: Limits) -> int:
     with store.database.writing() as connection:
         removable = _removable(connection)
         chosen = _too_old_or_many(connection, removable, limits)
+        _forget(connection, chosen)
         if limits.bytes is not None:
             rest = [each for each in removable if each not in chosen]
-            _forget(connection, sorted(chosen))
             chosen |= _until_small(connection, rest, limits.bytes)
-        else:
-            _forget(connection, sorted(chosen))
     if chosen:
         _give_back(store, _WORTH_SHRINKING)
     return len(chosen)
@@ -68,7 +66,7 @@ def forget_before(store: SnapshotStore, oldest_kept: int) -> int:
     Raises UserError when there is no such point."""
     store.get(oldest_kept)
     with store.database.writing() as connection:
-        chosen = [each for each in _removable(connection, always_kept=1) if each < oldest_kept]
+        chosen = {each for each in _removable(connection, always_kept=1) if each < oldest_kept}
         _forget(connection, chosen)
     _give_back(store, 0.0)
     return len(chosen)
@@ -115,14 +113,14 @@ def _until_small(connection: sqlite3.Connection, rest: list[int], most: int) -> 
         if size <= most or not rest:
             break
         half = len(rest) if turn == _HALVINGS - 1 else (len(rest) + 1) // 2
-        _forget(connection, rest[:half])
-        gone.update(rest[:half])
-        rest = rest[half:]
+        oldest, rest = set(rest[:half]), rest[half:]
+        _forget(connection, oldest)
+        gone |= oldest
     return gone
 
 
-def _forget(connection: sqlite3.Connection, chosen: list[int]) -> None:
-    """Take these points (in their order) out of the line."""
+def _forget(connection: sqlite3.Connection, chosen: set[int]) -> None:
+    """Take these points out of the line."""
     if not chosen:
         return
     connection.execute(
@@ -130,7 +128,6 @@ def _forget(connection: sqlite3.Connection, chosen: list[int]) -> None:
     )
     connection.execute("DELETE FROM temp.going")
     connection.executemany("INSERT INTO temp.going VALUES (?, ?)", _heirs(connection, chosen))
-    _merge(connection)
     connection.execute("DELETE FROM snapshot WHERE id IN (SELECT id FROM temp.going)")
     connection.execute(
         "UPDATE snapshot SET before = NULL WHERE before IN (SELECT id FROM temp.going)"
@@ -138,16 +135,16 @@ def _forget(connection: sqlite3.Connection, chosen: list[int]) -> None:
     oldest = "(SELECT min(id) FROM snapshot)"
     # What happened up to the oldest point is never read again.
     connection.execute(f"DELETE FROM change WHERE snapshot <= {oldest}")  # noqa: S608
+    _merge(connection)
     beside.drop_unneeded(connection)
     _drop_unneeded(connection)
 
 
-def _heirs(connection: sqlite3.Connection, chosen: list[int]) -> Iterator[tuple[int, int]]:
+def _heirs(connection: sqlite3.Connection, chosen: set[int]) -> Iterator[tuple[int, int]]:
     """Each of these points with the next that stays. The newest of all stays always."""
     heir = 0
-    going = set(chosen)
     for (each,) in connection.execute("SELECT id FROM snapshot ORDER BY id DESC").fetchall():
-        if each in going:
+        if each in chosen:
             yield each, heir
         else:
             heir = each

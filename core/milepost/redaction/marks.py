@@ -27,11 +27,6 @@ _RUN = re.compile(rf"[!#-&*-;=?-Z^-z~]{{{_LEAST_RUN},}}+")
 
 _FOLDED = tuple(rule for rule in RULES if rule.folded)
 
-# How all marks begin. In few words, that none does is found sooner than by looking for each mark.
-_BEGINNING_CHARS = min(len(mark) for rule in RULES for mark in rule.marks)
-_BEGINNINGS = frozenset(mark[:_BEGINNING_CHARS] for rule in RULES for mark in rule.marks)
-_FEW_CHARS = 400
-
 # The longest token among those whose rule looks back from the mark.
 _LONGEST_AROUND = 128
 
@@ -40,7 +35,7 @@ def marked_tokens(text: str, folded: str) -> Iterator[Span]:
     """The tokens in `text` that a rule knows; `folded` is `text` in lower case."""
     runs = _long_runs(text)
     # Most texts that are saved are prose, and have none.
-    for rule in RULES if _may_be_marked(runs) else _FOLDED:
+    for rule in RULES if runs else _FOLDED:
         for mark in rule.marks:
             if rule.folded:
                 if mark in folded:
@@ -51,13 +46,6 @@ def marked_tokens(text: str, folded: str) -> Iterator[Span]:
         if hint in folded:
             for match in rule.compiled.finditer(text):
                 yield Span(*match.span(match.lastindex or 0), 0, rule.kind)
-
-
-def _may_be_marked(runs: str) -> bool:
-    if len(runs) > _FEW_CHARS:
-        return True
-    pieces = (runs[at : at + _BEGINNING_CHARS] for at in range(len(runs) - _BEGINNING_CHARS + 1))
-    return not _BEGINNINGS.isdisjoint(pieces)
 
 
 def _long_runs(text: str) -> str:

@@ -214,35 +214,14 @@ def _plain(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 
-# What is saved is compared with the same texts again and again, its own among them; a MB or two.
-_MAX_SETS = 500
-_MAX_SET_CHARS = 1_000
-_SETS: dict[str, frozenset[str]] = {}
-
-
-def stems_in_each(texts: Sequence[str]) -> list[frozenset[str]]:
+def stems_in_each(texts: list[str]) -> list[set[str]]:
     """The stems of the words of each text; all words are asked for at once. A word with digits in
     it is its own stem here: those are names and numbers, each new, and all would have to be asked
     for."""
-    if len(texts) > _MAX_SETS:
-        return _stems_in_each(texts)
-    known = {text: _SETS.get(text) for text in texts}
-    missing = [text for text, found in known.items() if found is None]
-    made = dict(zip(missing, _stems_in_each(missing), strict=True))
-    if len(_SETS) > _MAX_SETS:
-        _SETS.clear()
-    _SETS.update((text, found) for text, found in made.items() if len(text) <= _MAX_SET_CHARS)
-    known |= made
-    return [known[text] or frozenset() for text in texts]
-
-
-def _stems_in_each(texts: Sequence[str]) -> list[frozenset[str]]:
     each = [terms(text) for text in texts]
     every = tuple(term for term in set(chain(*each)) if not _is_number(term))
     stems_of = dict(zip(every, stems_of_each(every), strict=True))
-    return [
-        frozenset(stem for term in found for stem in stems_of.get(term, (term,))) for found in each
-    ]
+    return [{stem for term in found for stem in stems_of.get(term, (term,))} for found in each]
 
 
 def _is_number(term: str) -> bool:
